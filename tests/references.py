@@ -1,0 +1,103 @@
+"""The executed references in tests/notebooks: made one way, from the chapters' sources.
+
+    make references                                   all of them
+    make references ARGS=book/theory/identical_outputs.md   one, and the pages that count verdicts
+
+Byte-identical when nothing changed: fixed cell ids, no timing, no drawings (nbval does not compare
+them, and they are large). Nothing is written unless every cell of a chapter ran.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+import yaml
+from nbclient import NotebookClient
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCES = ROOT / "tests" / "notebooks"
+COUNTING = ("book/index.md", "book/paper_map.md")
+"""Pages made from the records in the other references: executed after them."""
+
+
+def chapters() -> list[Path]:
+    """The executable pages of the table of contents, those that count verdicts last."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    files = [toc["root"], *(c["file"] for part in toc["parts"] for c in part["chapters"])]
+    pages = [ROOT / f"{file}.md" for file in files]
+    pages = [page for page in pages if "{code-cell}" in page.read_text(encoding="utf-8")]
+    return sorted(pages, key=lambda page: page.relative_to(ROOT).as_posix() in COUNTING)
+
+
+def reference(page: Path) -> Path:
+    """Where the executed reference of a page lies."""
+    return REFERENCES / page.relative_to(ROOT / "book").with_suffix(".ipynb")
+
+
+def source(page: Path) -> nbformat.NotebookNode:
+    """The page as an unexecuted notebook with the ids its reference has."""
+    notebook = jupytext.read(page, fmt="md:myst")
+    name = re.sub(r"[^a-z0-9]+", "-", page.stem.lower())
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"{name}-{number:03d}"
+    notebook.metadata = {"kernelspec": notebook.metadata["kernelspec"]}
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def execute(page: Path) -> nbformat.NotebookNode:
+    """The page executed in a fresh kernel in its own folder; raises when a cell does."""
+    notebook = source(page)
+    NotebookClient(
+        notebook, timeout=300, record_timing=False, coalesce_streams=True,
+        resources={"metadata": {"path": str(page.parent)}},
+    ).execute()  # fmt: skip
+    notebook.metadata.pop("language_info", None)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            markup = output.get("data", {}).get("text/html")
+            if markup:
+                output.data["text/html"] = re.sub(r"<svg.*?</svg>", "<svg></svg>", markup, flags=re.S)
+    return notebook
+
+
+def write(page: Path) -> bool:
+    """Execute a page and replace its reference at once; True when that changed anything."""
+    text = nbformat.writes(execute(page)) + "\n"
+    path = reference(page)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return False
+    draft = path.with_suffix(".tmp")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, path)
+    return True
+
+
+def main(names: list[str]) -> None:
+    """Write the references of the named pages, or of all, and say which changed."""
+    pages = chapters()
+    wanted = {(ROOT / name).resolve() for name in names}
+    unknown = wanted - set(pages)
+    if unknown:
+        sys.exit(f"not an executable page of _toc.yml: {', '.join(map(str, unknown))}")
+    counting = {ROOT / name for name in COUNTING}
+    pages = [page for page in pages if not wanted or page in wanted | counting]
+    for page in (bar := tqdm(pages, unit="page")):
+        bar.set_description(page.stem)
+        word = "changed  " if write(page) else "unchanged"
+        tqdm.write(f"{word}  {reference(page).relative_to(ROOT)}")
+    if not wanted:
+        for stray in set(REFERENCES.rglob("*.ipynb")) - set(map(reference, pages)):
+            stray.unlink()
+            print(f"removed    {stray.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,171 @@
+"""The book's look: one style, one colour a variable, one function per kind of figure.
+
+A figure is a `Picture`: inline SVG whose axes take the colour of the page's text, so that it is
+legible in the light and in the dark theme, with the alternative text that a reader who does not
+see it needs, and the numbers it was drawn from in `.data`.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from .theory import State
+
+COLOUR = {"dh2": "#0072B2", "dy2": "#D55E00", "w": "#009E73", "loss": "#CC79A7"}
+"""One colour a variable throughout the book (Okabe and Ito's), readable on white and on black."""
+
+LABEL = {"dh2": r"$\|dh\|^2$", "dy2": r"$\|dy\|^2$", "w": "$w$", "loss": "loss"}
+
+_TEXT = "#010203"  # stands for the page's own text colour until the SVG is written
+
+_STYLE = {
+    "figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none",
+    "text.color": _TEXT, "axes.edgecolor": _TEXT, "axes.labelcolor": _TEXT,
+    "xtick.color": _TEXT, "ytick.color": _TEXT, "legend.frameon": False,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
+    "grid.color": _TEXT, "grid.alpha": 0.12, "grid.linewidth": 0.8,
+    "font.size": 10, "axes.titlesize": 11, "lines.linewidth": 1.8,
+    "svg.hashsalt": "urep", "svg.fonttype": "path", "axes.titlelocation": "left",
+}  # fmt: skip
+
+
+class Picture:
+    """A drawn figure: shows itself as SVG, reads itself as `alt`, keeps its numbers in `data`."""
+
+    def __init__(self, svg: str, alt: str, data: Mapping[str, np.ndarray]):
+        self.svg, self.alt, self.data = svg, alt, dict(data)
+
+    def __repr__(self) -> str:
+        return f"Picture: {self.alt}"
+
+    def _repr_html_(self) -> str:
+        return f'<figure class="urep-figure">{self.svg}</figure>'
+
+
+def _axes(columns: int, height: float = 2.9):
+    """One row of axes, without touching pyplot's global state."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.4, height), layout="constrained")
+    return figure, figure.subplots(1, columns, squeeze=False)[0]
+
+
+def _picture(draw, columns: int, alt: str, data: Mapping[str, np.ndarray]) -> Picture:
+    from matplotlib import rc_context
+
+    if not isinstance(alt, str) or len(alt) < 20:
+        raise ValueError(f"alt must say in a sentence what is to be seen, got {alt!r}")
+    with rc_context(_STYLE):
+        figure, axes = _axes(columns)
+        draw(axes)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return Picture(_themed(buffer.getvalue(), alt), alt, data)
+
+
+def _themed(svg: str, alt: str) -> str:
+    """The SVG element alone: text colour from the page, ids of its own, alternative text."""
+    svg = svg[svg.index("<svg") :].replace(_TEXT, "currentColor")
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
+    own = f"u{zlib.crc32(svg.encode()):08x}-"
+    svg = re.sub(r'\bid="', f'id="{own}', svg)
+    svg = re.sub(r'href="#', f'href="#{own}', svg)
+    svg = re.sub(r"url\(#", f"url(#{own}", svg)
+    box = re.search(r'viewBox="([^"]+)"', svg)[1]
+    opening = f'<svg viewBox="{box}" role="img" aria-label="{html.escape(alt, quote=True)}">'
+    return re.sub(r"<svg[^>]*>", lambda _: opening, svg, count=1)
+
+
+def curves(
+    t: Sequence[float],
+    families: Mapping[str, Mapping[str, np.ndarray]],
+    *,
+    alt: str,
+    xlabel: str = "epochs",
+    log: str = "",
+) -> Picture:
+    """One panel a family of curves over t; families: {panel: {label: (n,)}}.
+
+    `log` is any of "x", "y", "xy". Curves named after a variable take its colour.
+    """
+    t = np.asarray(t, dtype=float)
+
+    def draw(axes):
+        for ax, (title, family) in zip(axes, families.items(), strict=True):
+            for number, (label, values) in enumerate(family.items()):
+                colour = COLOUR.get(label, list(COLOUR.values())[number % len(COLOUR)])
+                style = ("-", "--", "-.", ":")[number % 4]
+                ax.plot(t, values, style, color=colour, label=LABEL.get(label, label))
+            ax.set(title=title, xlabel=xlabel)
+            if "x" in log:
+                ax.set_xscale("log")
+            if "y" in log:
+                ax.set_yscale("log")
+            ax.legend()
+
+    data = {f"{panel}: {name}": np.asarray(v) for panel, f in families.items() for name, v in f.items()}
+    return _picture(draw, len(families), alt, {"t": t, **data})
+
+
+def comparison(
+    t: Sequence[float],
+    measured: State,
+    theory: State,
+    *,
+    alt: str,
+    variables: Sequence[str] = ("dh2", "dy2", "w"),
+    fitted_until: float | None = None,
+    others: Mapping[str, State] | None = None,
+) -> Picture:
+    """A network against the theory, one panel a variable; the fitted stretch is shaded.
+
+    t: (n,) epochs; measured, theory and each of `others` (say, a control): State of (n,) arrays.
+    """
+    t = np.asarray(t, dtype=float)
+    others = others or {}
+
+    def draw(axes):
+        for ax, name in zip(axes, variables, strict=True):
+            ax.plot(t, getattr(measured, name), color=COLOUR[name], lw=4.5, alpha=0.45, label="network")
+            ax.plot(t, getattr(theory, name), "--", color=_TEXT, lw=1.4, label="theory")
+            for label, state in others.items():
+                ax.plot(t, getattr(state, name), ":", color=_TEXT, lw=1.4, label=label)
+            if fitted_until is not None:
+                ax.axvspan(t[0], fitted_until, color=_TEXT, alpha=0.07, lw=0)
+                ax.annotate(" fitted", (t[0], 1), xycoords=("data", "axes fraction"), va="bottom", fontsize=8)
+                ax.annotate(" predicted", (fitted_until, 1), xycoords=("data", "axes fraction"),
+                            va="bottom", fontsize=8)  # fmt: skip
+            ax.set_title(LABEL[name], pad=14)
+            ax.set(xlabel="epochs")
+        axes[-1].legend()
+
+    data = {"t": t}
+    for label, state in {"network": measured, "theory": theory, **others}.items():
+        data |= {f"{label}: {name}": getattr(state, name) for name in variables}
+    return _picture(draw, len(variables), alt, data)
+
+
+def convergence(
+    step: Sequence[float], errors: Mapping[str, Sequence[float]], *, alt: str, order: int, xlabel: str
+) -> Picture:
+    """Errors against a step on logarithmic axes, with the slope that theory demands beside them."""
+    step = np.asarray(step, dtype=float)
+    data = {label: np.asarray(e, dtype=float) for label, e in errors.items()}
+
+    def draw(axes):
+        (ax,) = axes
+        for (label, error), colour, mark in zip(data.items(), COLOUR.values(), "os^D", strict=False):
+            ax.loglog(step, error, mark + "-", color=colour, label=label)
+        first = next(iter(data.values()))
+        ax.loglog(step, 0.5 * first[0] * (step / step[0]) ** order, ":", color=_TEXT, label=f"slope {order}")
+        ax.set(xlabel=xlabel, ylabel="largest relative error")
+        ax.legend()
+
+    return _picture(draw, 1, alt, {"step": step, **data})
+

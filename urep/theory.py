@@ -1,0 +1,290 @@
+"""Numbers from the paper's equations: the vector field, its integration, where it ends, the loss.
+
+Nothing here is specific to a network. A `State` holds ‖dh‖², ‖dy‖² and w, as scalars or as arrays
+over time; a `TwoPoint` holds what the data fix; `Rates` the two effective time constants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from math import isfinite, sqrt
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import equations as eq
+
+ONE_DIGIT = 0.1
+"""How far a state may miss Cauchy-Schwarz: what writing ‖dy‖² with one significant digit costs."""
+
+
+class SingularSystem(ArithmeticError):
+    """Eq. (7) cannot be integrated through a point where ‖dh‖² touches zero."""
+
+
+# --- frozen, validated records --------------------------------------------------------------
+
+
+def _number(name: str, value, *, least: float = 0.0, strict: bool) -> float:
+    if isinstance(value, (str, bytes, bool)) or np.ndim(value) != 0:
+        raise TypeError(f"{name} must be one real number, got {value!r}")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be one real number, got {value!r}") from None
+    if not isfinite(number) or number < least or (strict and number == least):
+        raise ValueError(f"{name} must be finite and {'>' if strict else '>='} {least:g}, got {value!r}")
+    return number
+
+
+@dataclass(frozen=True)
+class TwoPoint:
+    """What the data fix in eq. (7): dx2 = ‖dx‖² > 0 and dy2_target = ‖dy*‖² >= 0.
+
+    Raises TypeError or ValueError naming the argument.
+    """
+
+    dx2: float
+    dy2_target: float
+
+    def __post_init__(self):
+        object.__setattr__(self, "dx2", _number("dx2", self.dx2, strict=True))
+        object.__setattr__(self, "dy2_target", _number("dy2_target", self.dy2_target, strict=False))
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Effective time constants of eq. (6), in epochs, both > 0; their inverses are the rates.
+
+    Raises TypeError or ValueError naming the argument.
+    """
+
+    tau_h: float
+    tau_y: float
+
+    def __post_init__(self):
+        for name in ("tau_h", "tau_y"):
+            object.__setattr__(self, name, _number(name, getattr(self, name), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Triple:
+    """Three finite numbers, or three arrays of one length: a value for each variable of (7)."""
+
+    dh2: float | np.ndarray
+    dy2: float | np.ndarray
+    w: float | np.ndarray
+
+    def __post_init__(self):
+        for field in fields(self):
+            object.__setattr__(self, field.name, self._checked(field.name))
+        shapes = {f.name: np.shape(getattr(self, f.name)) for f in fields(self)}
+        if len(set(shapes.values())) > 1:
+            raise ValueError(f"dh2, dy2 and w must have the same shape, got {shapes}")
+
+    def _checked(self, name: str) -> float | np.ndarray:
+        value = getattr(self, name)
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiu":
+            raise TypeError(f"{name} must be real numbers, got {value!r}")
+        if array.ndim > 1:
+            raise ValueError(f"{name} must be a number or one-dimensional, got shape {array.shape}")
+        array = array.astype(float)
+        bad = ~np.isfinite(array)
+        if bad.any():
+            raise ValueError(f"{name} must be finite, got {_first(array, bad)}")
+        array.flags.writeable = False
+        return array if array.ndim else float(array)
+
+    def __len__(self) -> int:
+        if np.ndim(self.dh2) == 0:
+            raise TypeError(f"this {type(self).__name__} holds scalars, it has no length")
+        return len(self.dh2)
+
+    def __getitem__(self, index):
+        """The same variables at other times: an index gives scalars, a slice gives arrays."""
+        if np.ndim(self.dh2) == 0:
+            raise TypeError(f"this {type(self).__name__} holds scalars, it cannot be indexed")
+        return type(self)(self.dh2[index], self.dy2[index], self.w[index])
+
+    def __iter__(self):
+        return iter((self.dh2, self.dy2, self.w))
+
+
+class State(Triple):
+    """‖dh‖² >= 0, ‖dy‖² >= 0 and w of eq. (8): scalars, or equal-length arrays over time.
+
+    Arrays are copied and read-only. Raises TypeError or ValueError naming the argument.
+    """
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("dh2", "dy2"):
+            array = np.asarray(getattr(self, name))
+            if (array < 0).any():
+                raise ValueError(f"{name} is a squared distance and must be >= 0, "
+                                 f"got {_first(array, array < 0)}")  # fmt: skip
+
+
+def _first(array: np.ndarray, where: np.ndarray) -> str:
+    """The first offending value, with its index when there are several values."""
+    if array.ndim == 0:
+        return repr(float(array))
+    index = int(np.argmax(where))
+    return f"{float(array[index])!r} at index {index}"
+
+
+def times(t: ArrayLike) -> np.ndarray:
+    """One-dimensional, finite, non-negative, strictly increasing times, in epochs.
+
+    Raises TypeError or ValueError naming `t` and the first value that is wrong.
+    """
+    array = np.asarray(t)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"t must be real numbers, got {t!r}")
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(f"t must be one-dimensional and not empty, got shape {array.shape}")
+    array = array.astype(float)
+    bad = ~np.isfinite(array) | (array < 0)
+    if bad.any():
+        raise ValueError(f"t must be finite and >= 0, got {_first(array, bad)}")
+    falls = np.diff(array, prepend=-1.0) <= 0
+    if falls.any():
+        raise ValueError(f"t must increase strictly, got {_first(array, falls)}")
+    return array
+
+
+def _start(state: State, task: TwoPoint, rates: Rates | None = None) -> tuple[float, float, float]:
+    """The scalars of an initial state that two vectors can have."""
+    for name, value, kind in (("state", state, State), ("task", task, TwoPoint), ("rates", rates, Rates)):
+        if not isinstance(value, kind) and not (name == "rates" and rates is None):
+            raise TypeError(f"{name} must be a urep.{kind.__name__}, got {value!r}")
+    if np.ndim(state.dh2) != 0:
+        raise ValueError(f"state must hold scalars (the start), got arrays of length {len(state)}")
+    if state.dh2 == 0:
+        raise ValueError("dh2 must be > 0 at the start, got 0.0: eq. (7) divides by it")
+    largest = sqrt(state.dy2 * task.dy2_target)
+    if abs(state.dy2 - state.w) > (1 + ONE_DIGIT) * largest + ONE_DIGIT * state.dy2:
+        raise ValueError(
+            f"w must satisfy |dy2 - w| <= ‖dy‖‖dy*‖ = {largest:.3g} (Cauchy-Schwarz), "
+            f"got dy2 = {state.dy2!r} and w = {state.w!r}"
+        )
+    return state.dh2, state.dy2, state.w
+
+
+# --- eq. (7) --------------------------------------------------------------------------------
+
+_FIELD = eq.numeric(eq.paper[7].rhs, *eq.state, eq.dx2, eq.dy2_target, eq.tau_h, eq.tau_y)
+_LEVEL = eq.numeric(eq.dy2 / eq.dh2 - eq.kappa * eq.dh2,
+                    eq.dh2, eq.dy2, eq.dx2, eq.tau_h, eq.tau_y)  # fmt: skip
+
+
+def velocity(state: State, task: TwoPoint, rates: Rates) -> Triple:
+    """The right-hand side of eq. (7) at a state, per epoch; shapes as in `state`."""
+    return Triple(*_FIELD(*state, task.dx2, task.dy2_target, rates.tau_h, rates.tau_y))
+
+
+def integrate(
+    state: State, task: TwoPoint, rates: Rates, t: ArrayLike, *, rtol: float = 1e-12
+) -> State:
+    """Solve eq. (7) as printed with SciPy; `state` is the state at epoch 0.
+
+    t: (n,) epochs, increasing. Returns a State of (n,) arrays. `rtol` is the solver's relative
+    tolerance; its absolute one is 1e-16 of each variable's scale. Raises SingularSystem when
+    ‖dh‖² comes so close to zero that what (7) conserves, eq. (24), is lost; ValueError or
+    TypeError for bad input.
+    """
+    from scipy.integrate import solve_ivp
+
+    t = times(t)
+    start = np.array(_start(state, task, rates))
+    constants = (task.dx2, task.dy2_target, rates.tau_h, rates.tau_y)
+    if t[-1] == 0:
+        return State(*start[:, None])
+    scale = np.array([start[0], start[1] + task.dy2_target, start[1] + task.dy2_target])
+    with np.errstate(all="ignore"):  # a step that overflows is rejected, or reported below
+        result = solve_ivp(
+            lambda _, y: _FIELD(*y, *constants), (0.0, t[-1]), start,
+            method="DOP853", t_eval=t, rtol=rtol, atol=1e-16 * scale + 1e-300,
+        )  # fmt: skip
+    _require_conserved(result, start, task, rates, tolerance=max(1e-6, 1e3 * rtol))
+    return State(result.y[0], np.maximum(result.y[1], 0.0), result.y[2])
+
+
+def _require_conserved(result, start, task: TwoPoint, rates: Rates, tolerance: float) -> None:
+    """Raise SingularSystem unless the solver arrived, with (24) and Cauchy-Schwarz intact."""
+    dh2, dy2, w = result.y
+    reached = result.t[-1] if len(result.t) else 0.0
+    advice = (
+        f"eq. (7) is singular where dh2 touches zero; started from dh2 = {start[0]:.3g}, "
+        f"dy2 = {start[1]:.3g}, w = {start[2]:.3g}"
+    )
+    if not result.success or (dh2 <= 0).any():
+        raise SingularSystem(f"integration stopped near t = {reached:.6g}: {advice}")
+    level = _LEVEL(dh2, dy2, task.dx2, rates.tau_h, rates.tau_y)
+    size = np.abs(dy2) / dh2 + rates.tau_h / (rates.tau_y * task.dx2) * dh2
+    drift = np.abs(level - _LEVEL(start[0], start[1], task.dx2, rates.tau_h, rates.tau_y))
+    excess = np.abs(dy2 - w) - np.sqrt(np.maximum(dy2, 0) * task.dy2_target)
+    allowed = max(tolerance, 2 * ONE_DIGIT) * (start[1] + task.dy2_target)
+    lost = (drift > tolerance * np.maximum(size, size[0])) | (excess > allowed)
+    if lost.any():
+        raise SingularSystem(f"integration lost eq. (24) at t = {result.t[np.argmax(lost)]:.6g}: {advice}")
+
+
+# --- what follows from it -------------------------------------------------------------------
+
+_REGIMES = eq.numeric(eq.paper[11].rhs, eq.dh2_0, eq.dy2_0, eq.dx2, eq.dy2_target, eq.tau_h, eq.tau_y)
+_FINAL = eq.numeric(eq.paper[10].rhs, eq.A_high, eq.A_low)
+_FORMS = {
+    sign: eq.numeric(eq.book[f"39{sign}"].rhs, eq.t, eq.dh2_0, eq.dy2_0, eq.A_high, eq.tau_y)
+    for sign in "+-"
+}
+_LOSS = eq.numeric(eq.paper[9].rhs, eq.t, eq.dy2, eq.w, eq.dy2_target, eq.tau_mean, eq.mean_error2)
+
+
+def regimes(state: State, task: TwoPoint, rates: Rates) -> tuple[float, float]:
+    """(A_high, A_low) of eq. (11), in units of ‖dh‖²; ValueError or TypeError for bad input."""
+    dh2, dy2, _ = _start(state, task, rates)
+    high, low = _REGIMES(dh2, dy2, task.dx2, task.dy2_target, rates.tau_h, rates.tau_y)
+    return float(high), float(low)
+
+
+def final_distance(state: State, task: TwoPoint, rates: Rates) -> float:
+    """‖dh(∞)‖², eq. (10), the squared distance; ValueError or TypeError for bad input."""
+    high, low = regimes(state, task, rates)
+    if high >= 0:
+        return float(_FINAL(high, low))
+    # (10) subtracts two near-equal numbers here; the other root of the quadratic does not.
+    return float(low**2 / _FINAL(-high, low))
+
+
+def identical_outputs(state: State, task: TwoPoint, rates: Rates, t: ArrayLike) -> State:
+    """Solution for identical targets, eqs. (39)-(40), for either sign of A_high and for zero.
+
+    t: (n,) epochs, increasing. Returns a State of (n,) arrays with w = ‖dy‖². Raises ValueError
+    when dy2_target is not zero; ValueError or TypeError for other bad input.
+    """
+    t = times(t)
+    dh2, dy2, _ = _start(state, task, rates)
+    if task.dy2_target != 0:
+        raise ValueError(f"dy2_target must be 0 for eqs. (39)-(40), got {task.dy2_target!r}")
+    high, _ = regimes(state, task, rates)
+    form = _FORMS["+" if high >= 0 else "-"]
+    with np.errstate(under="ignore"):
+        h, y = form(t, dh2, dy2, high, rates.tau_y)
+    return State(h, y, y)
+
+
+def loss(
+    trajectory: State, task: TwoPoint, t: ArrayLike, *, tau_mean: float, mean_error2: float
+) -> np.ndarray:
+    """Training loss (n,) of eq. (9) along a trajectory; t: (n,) epochs.
+
+    tau_mean in epochs, mean_error2 = ‖ȳ(0) − ȳ*‖². Raises ValueError or TypeError for bad input.
+    """
+    t = times(t)
+    tau_mean = _number("tau_mean", tau_mean, strict=True)
+    mean_error2 = _number("mean_error2", mean_error2, strict=False)
+    if np.shape(trajectory.dh2) != t.shape:
+        raise ValueError(f"trajectory and t must have equal length, got {np.shape(trajectory.dh2)} and {t.shape}")
+    return _LOSS(t, trajectory.dy2, trajectory.w, task.dy2_target, tau_mean, mean_error2)
