@@ -12,13 +12,14 @@ shows a verdict and leaves a record in the cell's output, from which the tally i
 from __future__ import annotations
 
 import html
+import json
 import re
 import zlib
 from dataclasses import asdict, dataclass
 from math import isfinite
 
 MIME = "application/vnd.urep.check+json"
-"""Key of a record among the outputs of a cell."""
+"""Key of a record in the metadata of a cell's output, where page builders leave it alone."""
 
 MEANING = {
     "symbolic": ("proved", "✓"),
@@ -65,6 +66,9 @@ class Verdict:
         measured = None if self.kind == "numerical" else _digits(self.measured)
         return {**asdict(self), "measured": measured, "anchor": self.anchor}
 
+    def _digest(self) -> str:
+        return f"{zlib.crc32(json.dumps(self.record(), sort_keys=True).encode()):08x}"
+
     @property
     def label(self) -> str:
         """The item as the paper writes it: (38), Figure 2, Table 1."""
@@ -76,7 +80,7 @@ class Verdict:
     def detail(self, noise: str = "{}") -> str:
         """Number and bound in words; `noise` wraps digits that differ between machines."""
         if self.bound is None:
-            return "assuming " + ", ".join(self.assuming) if self.assuming else ""
+            return "assuming " + "; ".join(self.assuming) if self.assuming else ""
         number = f"{self.measured:.1e}" if self.kind == "numerical" else _digits(self.measured)
         number = noise.format(number) if self.kind == "numerical" else number
         sign, wanted = ("<", "allowed") if self.kind in ("numerical", "empirical") else (">", "required")
@@ -89,21 +93,27 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         words, sign = MEANING[self.kind]
-        detail = html.escape(self.detail("<noise>{}</noise>"))
+        detail = _signs(self.detail("<noise>{}</noise>"))
         detail = detail.replace("&lt;noise&gt;", '<span class="urep-noise">')
         detail = detail.replace("&lt;/noise&gt;", "</span>")
         return (
-            f'<div class="urep-verdict urep-{self.kind}" id="{self.anchor}">'
+            # The digest lets nbval, which compares HTML and not metadata, see a changed record.
+            f'<div class="urep-verdict urep-{self.kind}" id="{self.anchor}" data-record="{self._digest()}">'
             f'<span class="urep-sign" aria-hidden="true">{sign}</span> '
             f'<span class="urep-item">{html.escape(self.label)}</span> '
             f'<span class="urep-kind">{words}</span> '
-            f'<span class="urep-claim">{html.escape(self.claim)}</span>'
+            f'<span class="urep-claim">{_signs(self.claim)}</span>'
             + (f'<span class="urep-detail">{detail}</span>' if detail else "")
             + "</div>"
         )
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
-        return {"text/plain": repr(self), "text/html": self._repr_html_(), MIME: self.record()}
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}, {MIME: self.record()}
+
+
+def _signs(text: str) -> str:
+    """Escaped text in which A_high has a subscript."""
+    return re.sub(r"\bA_(high|low)\b", r"A<sub>\1</sub>", html.escape(text))
 
 
 def verify(item: str, claim: str, **evidence) -> None:

@@ -132,7 +132,7 @@ def comparison(
 
     def draw(axes):
         for ax, name in zip(axes, variables, strict=True):
-            ax.plot(t, getattr(measured, name), color=COLOUR[name], lw=4.5, alpha=0.45, label="network")
+            ax.plot(t, getattr(measured, name), color=COLOUR[name], lw=4.5, alpha=0.6, label="network")
             ax.plot(t, getattr(theory, name), "--", color=_TEXT, lw=1.4, label="theory")
             for label, state in others.items():
                 ax.plot(t, getattr(state, name), ":", color=_TEXT, lw=1.4, label=label)
@@ -164,6 +164,8 @@ def convergence(
             ax.loglog(step, error, mark + "-", color=colour, label=label)
         first = next(iter(data.values()))
         ax.loglog(step, 0.5 * first[0] * (step / step[0]) ** order, ":", color=_TEXT, label=f"slope {order}")
+        ax.set_xticks(step, [f"{value:g}" for value in step])
+        ax.minorticks_off()
         ax.set(xlabel=xlabel, ylabel="largest relative error")
         ax.legend()
 

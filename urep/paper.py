@@ -143,8 +143,8 @@ def records(folder: Path | None = None) -> list[Record]:
         page = path.relative_to(folder).with_suffix("").as_posix()
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             for output in cell.get("outputs", ()):
-                if MIME in output.get("data", {}):
-                    found.append(Record(page, output["data"][MIME]))
+                if MIME in output.get("metadata", {}):
+                    found.append(Record(page, output["metadata"][MIME]))
     return found
 
 
