@@ -52,9 +52,10 @@ class FullyConnected(nn.Module):
         self.hidden_layers = hidden_layers
         widths = [n_in] + [units] * hidden_layers
         blocks: list[nn.Module] = []
-        for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
-            blocks += [nn.Linear(fan_in, fan_out), NONLINEARITIES[nonlinearity]()]
-        self.net = nn.Sequential(*blocks, nn.Linear(units, n_out))
+        with torch.random.fork_rng(devices=[]):  # nn.Linear draws weights of its own, which we replace
+            for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+                blocks += [nn.Linear(fan_in, fan_out), NONLINEARITIES[nonlinearity]()]
+            self.net = nn.Sequential(*blocks, nn.Linear(units, n_out))
         self._initialise(gain, seed)
         self.to(dtype)
 

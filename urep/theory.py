@@ -6,6 +6,7 @@ over time; a `TwoPoint` holds what the data fix; `Rates` the two effective time 
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, fields
 from math import isfinite, sqrt
 
@@ -190,9 +191,9 @@ def integrate(
     """Solve eq. (7) as printed with SciPy; `state` is the state at epoch 0.
 
     t: (n,) epochs, increasing. Returns a State of (n,) arrays. `rtol` is the solver's relative
-    tolerance; its absolute one is the rounding of w, 1e-16 ‖dy*‖². Raises SingularSystem when
-    ‖dh‖² comes so close to zero that what (7) conserves, eq. (24), is lost; ValueError or
-    TypeError for bad input.
+    tolerance; its absolute one is the rounding of w, 1e-16 ‖dy*‖². Raises SingularSystem where
+    the solver gives up or what (7) conserves, eq. (24), is lost, as can happen where ‖dh‖² touches
+    zero; ValueError or TypeError for bad input.
     """
     from scipy.integrate import solve_ivp
 
@@ -203,10 +204,12 @@ def integrate(
         return State(*start[:, None])
     # w ends as a difference of numbers of the size of ‖dy*‖²: its last digits are noise to step over.
     tolerance = np.array([0.0, 0.0, 1e-16 * task.dy2_target]) + np.finfo(float).tiny
-    with np.errstate(all="ignore"):  # a step that overflows is rejected, or reported below
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        # A step that overflows is rejected; a solver that gives up is reported below, as an error.
+        warnings.filterwarnings("ignore", message="lsoda", category=UserWarning)
         result = solve_ivp(
             lambda _, y: _FIELD(*y, *constants), (0.0, t[-1]), start,
-            method="DOP853", t_eval=t, rtol=rtol, atol=tolerance,
+            method="LSODA", t_eval=t, rtol=rtol, atol=tolerance,
         )  # fmt: skip
     _require_conserved(result, start, task, rates, tolerance=max(1e-6, 1e3 * rtol))
     return State(result.y[0], np.maximum(result.y[1], 0.0), result.y[2])

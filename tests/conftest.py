@@ -1,0 +1,31 @@
+"""What several tests share."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+
+BUILD = ["-m", "jupyter_book", "build", ".", "--all", "-W", "-n", "--keep-going"]
+"""What `make book` runs."""
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """The built site: the one in _build if it is what the sources are now, else a fresh one."""
+    from build_record import fingerprint
+
+    html = ROOT / "_build" / "html"
+    record = html / "build.json"
+    if record.exists() and json.loads(record.read_text())["fingerprint"] == fingerprint(ROOT):
+        return html
+    done = subprocess.run([sys.executable, *BUILD], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.fail("the book does not build:\n" + (done.stdout + done.stderr)[-6000:], pytrace=False)
+    return html

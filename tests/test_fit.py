@@ -1,0 +1,110 @@
+"""Fitting the two time constants."""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import urep
+from urep.fit import FitWarning
+
+TASK = urep.TwoPoint(1.0, 0.5)
+START = urep.State(8e-4, 3e-9, -3.87e-5)
+T = np.arange(0.0, 3000.0, 10.0)
+
+
+@given(st.floats(2.5, 3.5), st.floats(1.0, 2.0))
+@settings(max_examples=8, deadline=None)
+def test_constants_that_made_a_trajectory_are_found_again(log_h, log_y):
+    rates = urep.Rates(10**log_h, 10**log_y)
+    task, start = urep.TwoPoint(1.0, 0.5), urep.State(0.01, 1e-4, 1e-4 - 5e-3)
+    t = np.linspace(0, 40 * np.sqrt(rates.tau_h * rates.tau_y), 200)
+    fit = urep.fit_rates(t, urep.integrate(start, task, rates, t), task)
+    assert fit.converged
+    assert fit.rates.tau_h == pytest.approx(rates.tau_h, rel=1e-5)
+    assert fit.rates.tau_y == pytest.approx(rates.tau_y, rel=1e-5)
+
+
+def noisy(scale=0.01, seed=1):
+    clean = urep.integrate(START, TASK, urep.Rates(1300.0, 29.0), T)
+    random = np.random.default_rng(seed)
+    return urep.State(*(abs(v) + scale * np.ptp(v) * np.abs(random.normal(size=v.shape)) if i < 2
+                        else v + scale * np.ptp(v) * random.normal(size=v.shape)
+                        for i, v in enumerate(clean)))  # fmt: skip
+
+
+def test_residual_and_r2_are_those_of_the_definition():
+    seen = noisy()
+    fit = urep.fit_rates(T, seen, TASK)
+    predicted = fit.predict(T)
+    squares = [np.sum((getattr(predicted, k) - getattr(seen, k)) ** 2) for k in ("dh2", "dy2", "w")]
+    assert fit.residual == pytest.approx(sum(squares), rel=1e-9)
+    for name, square in zip(("dh2", "dy2", "w"), squares, strict=True):
+        spread = np.sum((getattr(seen, name) - getattr(seen, name).mean()) ** 2)
+        assert getattr(fit.r2, name) == pytest.approx(1 - square / spread, rel=1e-9)
+
+
+def test_no_constants_on_a_grid_around_the_fit_are_better():
+    seen = noisy(0.03, seed=4)
+    fit = urep.fit_rates(T, seen, TASK)
+    start = seen[0]
+    for a in np.linspace(-0.3, 0.3, 7):
+        for b in np.linspace(-0.3, 0.3, 7):
+            rates = urep.Rates(fit.rates.tau_h * np.exp(a), fit.rates.tau_y * np.exp(b))
+            other = urep.integrate(start, TASK, rates, T, rtol=1e-9)
+            residual = sum(np.sum((p - s) ** 2) for p, s in zip(other, seen, strict=True))
+            assert residual >= fit.residual * (1 - 1e-6)
+
+
+def test_the_start_need_not_be_epoch_zero_and_prediction_goes_beyond_the_data():
+    whole = urep.integrate(START, TASK, urep.Rates(1300.0, 29.0), T)
+    fit = urep.fit_rates(T[40:120], whole[40:120], TASK)
+    np.testing.assert_allclose(fit.predict(T[40:]).dh2, whole.dh2[40:], rtol=1e-5)
+    with pytest.raises(ValueError, match="t must not begin before the fitted data, at 400; got 0"):
+        fit.predict(T)
+
+
+def test_data_that_do_not_determine_both_constants_are_not_fitted_with_confidence():
+    """‖dh‖² falls, but w stays zero: in (7) nothing moves, whatever the constants."""
+    t = np.linspace(0, 10, 30)
+    still = 1e-9 * np.arange(30)
+    trajectory = urep.State(1.0 - still, 0.5 + still, still)
+    with pytest.warns(FitWarning, match="did not converge"):
+        fit = urep.fit_rates(t, trajectory, TASK)
+    assert not fit.converged
+    assert "did not converge" in fit.message
+
+
+def test_a_good_fit_does_not_warn():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert urep.fit_rates(T, noisy(), TASK).message == "converged"
+
+
+def test_another_theory_can_be_fitted():
+    task, rates = urep.TwoPoint(1.0, 0.0), urep.Rates(50.0, 80.0)
+    start, t = urep.State(1.0, 2.0, 2.0), np.linspace(0, 100, 60)
+    seen = urep.integrate(start, task, rates, t)
+    fit = urep.fit_rates(t, seen, task, solver=urep.identical_outputs)
+    assert fit.rates.tau_y == pytest.approx(80.0, rel=1e-6)
+    np.testing.assert_allclose(fit.predict(t).dh2, seen.dh2, rtol=1e-6)
+
+
+FLAT = urep.State(np.ones(9), np.linspace(0, 1, 9), np.linspace(0, 1, 9))
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (lambda: urep.fit_rates(T[:9], FLAT, TASK), ValueError, r"trajectory\.dh2 must change"),
+        (lambda: urep.fit_rates(T[:4], FLAT[:4], TASK), ValueError, "t must have at least 5 rows"),
+        (lambda: urep.fit_rates(T, FLAT, TASK), ValueError, "must have equal length"),
+        (lambda: urep.fit_rates(T[:9], (1, 2, 3), TASK), TypeError, "trajectory must be a urep.State"),
+        (lambda: urep.fit_rates(T[8::-1], FLAT, TASK), ValueError, "t must increase strictly"),
+    ],
+)
+def test_bad_input_is_refused_by_name(call, kind, message):
+    with pytest.raises(kind, match=message):
+        call()

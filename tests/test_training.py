@@ -1,0 +1,221 @@
+"""Gradient descent and what it records."""
+
+import signal
+import threading
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import urep
+
+F64 = torch.float64
+
+
+def small(seed=0, **settings):
+    return urep.FullyConnected(
+        hidden_layers=2, units=6, nonlinearity="tanh", seed=seed, dtype=F64, **settings
+    )
+
+
+def data(**settings):
+    return urep.tasks.two_points(dtype=F64, **settings)
+
+
+def test_linear_network_follows_gradient_descent_written_by_hand():
+    """One hidden layer, no torch: forward, backward and the step in NumPy."""
+    network = urep.FullyConnected(2, 3, hidden_layers=1, units=4, nonlinearity="none", dtype=F64)
+    inputs, targets = data(n_in=2, n_out=3)
+    x, y = inputs.numpy(), targets.numpy()
+    W, b, V, c = (p.detach().numpy().copy() for p in network.parameters())
+    rows = []
+    for _ in range(50):
+        h = x @ W.T + b
+        out = h @ V.T + c
+        e = out - y
+        dh, dy, d = h[1] - h[0], out[1] - out[0], y[1] - y[0]
+        rows.append((dh @ dh, dy @ dy, dy @ (dy - d), 0.5 * np.mean((e**2).sum(1))))
+        g = e / len(x)
+        V_step, c_step, back = g.T @ h, g.sum(0), g @ V
+        W -= 0.1 * back.T @ x
+        b -= 0.1 * back.sum(0)
+        V -= 0.1 * V_step
+        c -= 0.1 * c_step
+    run = urep.train(network, (inputs, targets), lr=0.1, epochs=50, layer=network.middle)
+    seen = np.array([*run.trajectory, run.loss]).T
+    np.testing.assert_allclose(seen, rows, rtol=1e-12, atol=1e-15)
+    np.testing.assert_array_equal(run.t, np.arange(50))
+    assert run.stopped == "epochs"
+    assert run.task.dx2 == pytest.approx(1.0)
+
+
+def test_it_is_torchs_own_sgd():
+    ours, theirs = small(), small()
+    inputs, targets = data()
+    optimizer = torch.optim.SGD(theirs.parameters(), lr=0.05)
+    for _ in range(40):
+        optimizer.zero_grad()
+        (0.5 * (theirs(inputs) - targets).square().sum(1).mean()).backward()
+        optimizer.step()
+    urep.train(ours, (inputs, targets), lr=0.05, epochs=40, layer=ours.middle)
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
+
+
+class Readers(nn.Module):
+    """A module of a reader's own: a convolution, a skip connection, dropout."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.embed = nn.Linear(3, 8)
+        self.conv = nn.Conv1d(1, 2, 3, padding=1)
+        self.drop = nn.Dropout(0.5)
+        self.read = nn.Linear(16, 2)
+
+    def forward(self, x):
+        h = torch.tanh(self.embed(x))
+        h = h.repeat(1, 2) + self.conv(h[:, None]).flatten(1)
+        return self.read(self.drop(h))
+
+
+def test_any_module_and_several_layers_with_dropout_off_where_the_pair_is_watched():
+    network = Readers()
+    points = urep.tasks.two_points(n_in=3, n_out=2)
+    network.eval()
+    seen = {}
+    hooks = [
+        m.register_forward_hook(lambda _m, _i, o, k=k: seen.__setitem__(k, o.detach()))
+        for k, m in (("embed", network.embed), ("conv", network.conv))
+    ]
+    network(points[0])
+    for hook in hooks:
+        hook.remove()
+    network.train()
+    run = urep.train(network, points, lr=0.01, epochs=5, layer=["embed", "conv"])
+    assert set(run.trajectory) == {"embed", "conv"}
+    for name, hidden in seen.items():
+        distance = (hidden[1] - hidden[0]).double().square().sum()
+        assert run.trajectory[name].dh2[0] == pytest.approx(float(distance), rel=1e-6)
+    assert network.training
+    assert not network.embed._forward_hooks
+
+
+def test_dropout_is_seeded_and_the_global_generator_left_alone():
+    points = urep.tasks.two_points(n_in=3, n_out=2)
+    torch.manual_seed(11)
+    before = torch.random.get_rng_state()
+    runs = []
+    for seed in (1, 1, 2):
+        network = Readers()
+        torch.random.set_rng_state(before)
+        runs.append(urep.train(network, points, lr=0.05, epochs=20, layer="conv", seed=seed).trajectory.dh2)
+        assert torch.equal(torch.random.get_rng_state(), before)
+    np.testing.assert_array_equal(runs[0], runs[1])
+    assert not np.array_equal(runs[0], runs[2])
+
+
+def test_a_pair_inside_a_larger_dataset():
+    random = torch.Generator().manual_seed(0)
+    inputs, targets = (torch.randn(10, 3, generator=random, dtype=F64) for _ in range(2))
+    network = urep.FullyConnected(3, 3, hidden_layers=1, units=5, dtype=F64)
+    run = urep.train(network, (inputs, targets), lr=0.1, epochs=3, layer="net.1", pair=(2, 7))
+    assert run.task.dx2 == pytest.approx(float((inputs[7] - inputs[2]).square().sum()))
+    assert run.task.dy2_target == pytest.approx(float((targets[7] - targets[2]).square().sum()))
+
+
+def test_stops_at_a_loss_and_keeps_the_row_that_reached_it():
+    network = small()
+    run = urep.train(network, data(), lr=0.2, epochs=5000, layer=network.middle, stop_at_loss=1e-3)
+    assert run.stopped == "loss"
+    assert run.loss[-1] <= 1e-3 < run.loss[-2]
+    assert len(run) == len(run.t) == len(run.trajectory) < 5000
+
+
+def test_divergence_names_epoch_and_learning_rate_and_keeps_the_record():
+    network = urep.FullyConnected(hidden_layers=3, units=20, nonlinearity="none", gain=2.0)
+    with pytest.raises(urep.TrainingDiverged, match=r"diverged at epoch \d+ .* lr = 50\b") as caught:
+        urep.train(network, urep.tasks.two_points(), lr=50.0, epochs=100, layer=network.middle)
+    run = caught.value.run
+    assert run.stopped == "diverged"
+    assert f"epoch {len(run)}" in str(caught.value)
+    assert np.isfinite(run.loss).all()
+
+
+def test_ctrl_c_returns_control_with_what_was_recorded():
+    network = small()
+    threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,)).start()
+    with pytest.raises(KeyboardInterrupt, match=r"interrupted at epoch \d+ of 10000000") as caught:
+        urep.train(network, data(), lr=1e-3, epochs=10_000_000, layer=network.middle)
+    run = caught.value.run
+    assert isinstance(caught.value, urep.TrainingInterrupted)
+    assert len(run) > 10
+    assert len(run.trajectory) == len(run.loss) == len(run)
+    assert not dict(network.named_modules())[network.middle]._forward_hooks
+
+
+def test_a_bar_where_somebody_watches_and_none_elsewhere(capsys):
+    network = small()
+    urep.train(network, data(), lr=0.1, epochs=3, layer=network.middle)
+    assert capsys.readouterr().err == ""
+    urep.train(network, data(), lr=0.1, epochs=3, layer=network.middle, progress=True)
+    assert "epoch" in capsys.readouterr().err
+
+
+def test_a_bar_in_a_notebook_that_a_person_runs_only(monkeypatch):
+    class Shell:
+        class kernel:
+            _allow_stdin = True
+
+    monkeypatch.setattr("IPython.get_ipython", lambda: Shell)
+    assert urep.training._somebody_watches()
+    Shell.kernel._allow_stdin = False
+    assert not urep.training._somebody_watches()
+
+
+class Tuple(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(1, 1)
+
+    def forward(self, x):
+        return self.lstm(x)[0]
+
+
+def train(**changes):
+    arguments = {"network": small(), "data": data(), "lr": 0.1, "epochs": 3, "layer": "net.1"}
+    return urep.train(**arguments | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "message"),
+    [
+        ({"layer": "net.9"}, ValueError, r"layer must be one of net, net\.0, .*; got 'net\.9'"),
+        ({"layer": []}, ValueError, "layer must name at least one"),
+        ({"layer": 3}, TypeError, "layer must be the name"),
+        ({"network": Tuple().double(), "layer": "lstm"}, TypeError, "layer 'lstm' must return a tensor, got tuple"),
+        ({"network": lambda x: x}, TypeError, "network must be a torch.nn.Module"),
+        ({"network": nn.Sequential(nn.Identity()), "layer": "0"}, ValueError, "network must have parameters"),
+        ({"data": data(n_out=2)}, ValueError, r"shape of targets, \(2, 2\), got \(2, 1\)"),
+        ({"data": data(n_in=2)}, ValueError, r"network must accept inputs of shape \(2, 2\)"),
+        ({"data": urep.tasks.two_points()}, ValueError, "dtype torch.float32"),
+        ({"data": 5}, TypeError, "data must be a pair"),
+        ({"data": (np.ones((2, 1)), np.ones((2, 1)))}, TypeError, "inputs must be a torch.Tensor"),
+        ({"data": (torch.ones(2), torch.ones(2))}, ValueError, "inputs must have one row a point"),
+        ({"data": (torch.ones(2, 1), torch.ones(3, 1))}, ValueError, "equal length, got 2 and 3"),
+        ({"data": (torch.ones(2, 1), torch.ones(2, 1))}, ValueError, r"two different points.*dx2 = 0\.0"),
+        ({"data": (torch.ones(2, 1) * float("nan"), torch.ones(2, 1))}, ValueError, "inputs must be finite"),
+        ({"pair": (0, 0)}, ValueError, "pair must be two different rows"),
+        ({"pair": (0, 2)}, ValueError, r"pair must be two different rows in \[0, 2\), got \(0, 2\)"),
+        ({"pair": 1}, TypeError, "pair must be two row numbers"),
+        ({"lr": 0.0}, ValueError, r"lr must be finite and > 0, got 0\.0"),
+        ({"lr": "fast"}, TypeError, "lr must be a number"),
+        ({"epochs": 0}, ValueError, "epochs must be an integer >= 1, got 0"),
+        ({"epochs": 2.5}, ValueError, "epochs must be an integer"),
+        ({"stop_at_loss": -1.0}, ValueError, "stop_at_loss must be finite and > 0"),
+    ],
+)
+def test_bad_input_is_refused_by_name(changes, kind, message):
+    with pytest.raises(kind, match=message):
+        train(**changes)
