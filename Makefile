@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup book test references lint picture clean
+.PHONY: help setup book test references picture lint clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -37,6 +37,9 @@ test: $(READY)
 references: $(READY)
 	@echo "== executing chapters and replacing their references in tests/notebooks"
 	$(BIN)/python tests/references.py $(ARGS)
+
+picture: book
+	$(BIN)/python tests/screenshot.py "theory/identical_outputs#where-the-theory-s-premises-hold" book/_static/chapter.png
 
 lint: $(READY)
 	$(BIN)/ruff check --fix .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
-BUILD = ["-m", "jupyter_book", "build", ".", "--all", "-W", "-n", "--keep-going"]
+BUILD = [
+    str(Path(sys.executable).parent / "jupyter-book"),
+    *("build", ".", "--all", "-W", "-n", "--keep-going"),
+]
 """What `make book` runs."""
 
 
@@ -25,7 +29,8 @@ def site() -> Path:
     record = html / "build.json"
     if record.exists() and json.loads(record.read_text())["fingerprint"] == fingerprint(ROOT):
         return html
-    done = subprocess.run([sys.executable, *BUILD], cwd=ROOT, capture_output=True, text=True, check=False)
+    shutil.rmtree(ROOT / "_build", ignore_errors=True)
+    done = subprocess.run(BUILD, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.fail("the book does not build:\n" + (done.stdout + done.stderr)[-6000:], pytrace=False)
     return html

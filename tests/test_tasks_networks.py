@@ -18,9 +18,7 @@ def test_defaults_are_the_papers_two_points():
 @pytest.mark.parametrize("n_out", [1, 3])
 @pytest.mark.parametrize(("dx2", "dy2_target"), [(1.0, 0.5), (0.25, 0.0), (3.0, 1.0)])
 def test_distances_are_what_was_asked_in_any_dimension(n_in, n_out, dx2, dy2_target):
-    inputs, targets = two_points(
-        dx2=dx2, dy2_target=dy2_target, n_in=n_in, n_out=n_out, dtype=torch.float64
-    )
+    inputs, targets = two_points(dx2=dx2, dy2_target=dy2_target, n_in=n_in, n_out=n_out, dtype=torch.float64)
     assert inputs.shape == (2, n_in)
     assert targets.shape == (2, n_out)
     assert float((inputs[1] - inputs[0]).square().sum()) == pytest.approx(dx2, rel=1e-12)

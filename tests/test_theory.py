@@ -205,6 +205,10 @@ STATE = urep.State(0.1, 0.2, 0.0)
 NAN, INF = float("nan"), float("inf")
 
 
+def integrate_at(t):
+    return urep.integrate(STATE, TASK, RATES, t)
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [
@@ -223,12 +227,12 @@ NAN, INF = float("nan"), float("inf")
         (lambda: urep.State(np.ones(3), np.ones(2), np.ones(3)), ValueError, "same shape"),
         (lambda: urep.State(np.ones((2, 2)), 1.0, 1.0), ValueError, "dh2 must be a number or one-dim"),
         (lambda: urep.State("a", 1.0, 1.0), TypeError, "dh2 must be real numbers, got 'a'"),
-        (lambda: urep.integrate(STATE, TASK, RATES, [1.0, 0.5]), ValueError, r"t must increase .* 0\.5 at index 1"),
-        (lambda: urep.integrate(STATE, TASK, RATES, [0.0, 0.0]), ValueError, "t must increase"),
-        (lambda: urep.integrate(STATE, TASK, RATES, [-1.0, 0.5]), ValueError, r"t must be .* >= 0, got -1\.0"),
-        (lambda: urep.integrate(STATE, TASK, RATES, [0.0, NAN]), ValueError, "t must be finite"),
-        (lambda: urep.integrate(STATE, TASK, RATES, []), ValueError, "t must be one-dimensional and not empty"),
-        (lambda: urep.integrate(STATE, TASK, RATES, "abc"), TypeError, "t must be real numbers"),
+        (lambda: integrate_at([1.0, 0.5]), ValueError, r"t must increase .* 0\.5 at index 1"),
+        (lambda: integrate_at([0.0, 0.0]), ValueError, "t must increase"),
+        (lambda: integrate_at([-1.0, 0.5]), ValueError, r"t must be .* >= 0, got -1\.0"),
+        (lambda: integrate_at([0.0, NAN]), ValueError, "t must be finite"),
+        (lambda: integrate_at([]), ValueError, "t must be one-dimensional and not empty"),
+        (lambda: integrate_at("abc"), TypeError, "t must be real numbers"),
         (lambda: urep.integrate(STATE, TASK, (1, 2), [0.0]), TypeError, r"rates must be a urep\.Rates"),
         (lambda: urep.integrate((1, 2, 3), TASK, RATES, [0.0]), TypeError, r"state must be a urep\.State"),
         (lambda: urep.integrate(STATE, None, RATES, [0.0]), TypeError, r"task must be a urep\.TwoPoint"),

@@ -194,7 +194,11 @@ def train(**changes):
         ({"layer": "net.9"}, ValueError, r"layer must be one of net, net\.0, .*; got 'net\.9'"),
         ({"layer": []}, ValueError, "layer must name at least one"),
         ({"layer": 3}, TypeError, "layer must be the name"),
-        ({"network": Tuple().double(), "layer": "lstm"}, TypeError, "layer 'lstm' must return a tensor, got tuple"),
+        (
+            {"network": Tuple().double(), "layer": "lstm"},
+            TypeError,
+            "layer 'lstm' must return a tensor, got tuple",
+        ),
         ({"network": lambda x: x}, TypeError, "network must be a torch.nn.Module"),
         ({"network": nn.Sequential(nn.Identity()), "layer": "0"}, ValueError, "network must have parameters"),
         ({"data": data(n_out=2)}, ValueError, r"shape of targets, \(2, 2\), got \(2, 1\)"),

@@ -73,9 +73,7 @@ class Verdict:
     def label(self) -> str:
         """The item as the paper writes it: (38), Figure 2, Table 1."""
         kind, number = self.item.split(" ", 1)
-        return {"eq": f"({number})", "fig": f"Figure {number}", "table": f"Table {number}"}.get(
-            kind, number
-        )
+        return {"eq": f"({number})", "fig": f"Figure {number}", "table": f"Table {number}"}.get(kind, number)
 
     def detail(self, noise: str = "{}") -> str:
         """Number and bound in words; `noise` wraps digits that differ between machines."""
@@ -215,6 +213,7 @@ def residue(difference):
         lambda e: sp.cancel(sp.together(sp.expand_power_base(e.rewrite(sp.exp)))),
         sp.simplify,
         lambda e: sp.simplify(sp.radsimp(sp.sqrtdenest(e))),
+        lambda e: sp.expand(e.replace(lambda x: x.is_Pow, lambda x: sp.factor(x.base) ** x.exp)),
     )
     for step in steps:
         rest = step(difference)
@@ -250,9 +249,13 @@ def _different(item: str, claim: str, derived, wrong) -> Verdict:
 
 
 def _measured(item, claim, kind, error, below, above, because) -> Verdict:
-    side, bound, other = ("below", below, above) if kind in ("numerical", "empirical") else ("above", above, below)
+    side, bound, other = (
+        ("below", below, above) if kind in ("numerical", "empirical") else ("above", above, below)
+    )
     if bound is None or other is not None:
-        raise ValueError(f"a {kind} claim needs `{side}` and no other bound, got below={below!r}, above={above!r}")
+        raise ValueError(
+            f"a {kind} claim needs `{side}` and no other bound, got below={below!r}, above={above!r}"
+        )
     if not because.strip():
         raise ValueError(f"a {kind} claim needs `because`, the reason for its bound, got {because!r}")
     error, bound = float(error), float(bound)
@@ -261,8 +264,7 @@ def _measured(item, claim, kind, error, below, above, because) -> Verdict:
     held = error < bound if side == "below" else error > bound
     if not held:  # NaN lands here too
         raise ClaimFailed(
-            f"{_name(item)}: {claim} — does not hold: {error:.3g} is not "
-            f"{side} {bound:.3g} ({because})"
+            f"{_name(item)}: {claim} — does not hold: {error:.3g} is not {side} {bound:.3g} ({because})"
         )
     return Verdict(item, claim, kind, measured=error, bound=bound, because=because)
 

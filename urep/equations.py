@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from types import MappingProxyType
 
 import numpy as np
@@ -269,7 +269,7 @@ def _phi1_numpy(z):
     return np.where(z == 0, 1.0, np.expm1(safe) / safe)
 
 
-@lru_cache(maxsize=None)
+@cache
 def numeric(expr: sp.Expr | tuple[sp.Expr, ...], *arguments: sp.Expr) -> Callable:
     """NumPy function of `arguments` for an expression (or a tuple of them); cached.
 

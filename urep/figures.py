@@ -170,4 +170,3 @@ def convergence(
         ax.legend()
 
     return _picture(draw, 1, alt, {"step": step, **data})
-

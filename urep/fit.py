@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.integrate import cumulative_trapezoid
 from scipy.optimize import least_squares
 
-from .theory import Rates, SingularSystem, State, TwoPoint, Triple, integrate, times
+from .theory import Rates, SingularSystem, State, Triple, TwoPoint, integrate, times
 
 Solver = Callable[[State, TwoPoint, Rates, np.ndarray], State]
 
@@ -49,9 +49,7 @@ class Fit:
         return self.solver(self.start, self.task, self.rates, t - self.t0)
 
 
-def fit_rates(
-    t: ArrayLike, trajectory: State, task: TwoPoint, *, solver: Solver | None = None
-) -> Fit:
+def fit_rates(t: ArrayLike, trajectory: State, task: TwoPoint, *, solver: Solver | None = None) -> Fit:
     """Minimise (49) over the two time constants, on their logarithms, from several starts.
 
     t: (n,) epochs; trajectory: State of (n,) arrays, whose first row is the theory's start.
@@ -115,6 +113,7 @@ def _starts(t: np.ndarray, trajectory: State, task: TwoPoint) -> list[np.ndarray
         rate = -(rise @ area) / (unit * (area @ area)) if area.any() else 0.0
         # A line that falls the wrong way gives no time constant; the length of training does.
         return 1 / rate if rate > 0 else span
+
     centre = np.log([
         tau(trajectory.dh2 - trajectory.dh2[0], task.dx2),
         tau(ratio - ratio[0], 1.0),

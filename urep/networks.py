@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -53,7 +54,7 @@ class FullyConnected(nn.Module):
         widths = [n_in] + [units] * hidden_layers
         blocks: list[nn.Module] = []
         with torch.random.fork_rng(devices=[]):  # nn.Linear draws weights of its own, which we replace
-            for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+            for fan_in, fan_out in pairwise(widths):
                 blocks += [nn.Linear(fan_in, fan_out), NONLINEARITIES[nonlinearity]()]
             self.net = nn.Sequential(*blocks, nn.Linear(units, n_out))
         self._initialise(gain, seed)

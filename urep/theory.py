@@ -185,9 +185,7 @@ def velocity(state: State, task: TwoPoint, rates: Rates) -> Triple:
     return Triple(*_FIELD(*state, task.dx2, task.dy2_target, rates.tau_h, rates.tau_y))
 
 
-def integrate(
-    state: State, task: TwoPoint, rates: Rates, t: ArrayLike, *, rtol: float = 1e-12
-) -> State:
+def integrate(state: State, task: TwoPoint, rates: Rates, t: ArrayLike, *, rtol: float = 1e-12) -> State:
     """Solve eq. (7) as printed with SciPy; `state` is the state at epoch 0.
 
     t: (n,) epochs, increasing. Returns a State of (n,) arrays. `rtol` is the solver's relative
@@ -240,8 +238,7 @@ def _require_conserved(result, start, task: TwoPoint, rates: Rates, tolerance: f
 _REGIMES = eq.numeric(eq.paper[11].rhs, eq.dh2_0, eq.dy2_0, eq.dx2, eq.dy2_target, eq.tau_h, eq.tau_y)
 _FINAL = eq.numeric(eq.paper[10].rhs, eq.A_high, eq.A_low)
 _FORMS = {
-    sign: eq.numeric(eq.book[f"39{sign}"].rhs, eq.t, eq.dh2_0, eq.dy2_0, eq.A_high, eq.tau_y)
-    for sign in "+-"
+    sign: eq.numeric(eq.book[f"39{sign}"].rhs, eq.t, eq.dh2_0, eq.dy2_0, eq.A_high, eq.tau_y) for sign in "+-"
 }
 _LOSS = eq.numeric(eq.paper[9].rhs, eq.t, eq.dy2, eq.w, eq.dy2_target, eq.tau_mean, eq.mean_error2)
 
@@ -290,5 +287,7 @@ def loss(
     tau_mean = _number("tau_mean", tau_mean, strict=True)
     mean_error2 = _number("mean_error2", mean_error2, strict=False)
     if np.shape(trajectory.dh2) != t.shape:
-        raise ValueError(f"trajectory and t must have equal length, got {np.shape(trajectory.dh2)} and {t.shape}")
+        raise ValueError(
+            f"trajectory and t must have equal length, got {np.shape(trajectory.dh2)} and {t.shape}"
+        )
     return _LOSS(t, trajectory.dy2, trajectory.w, task.dy2_target, tau_mean, mean_error2)

@@ -167,9 +167,7 @@ class _Recorder:
         if self.n == 0:
             return None
         rows = slice(self.n)
-        states = {
-            name: State(self._dh2[name][rows], self._dy2[rows], self._w[rows]) for name in self.names
-        }
+        states = {name: State(self._dh2[name][rows], self._dy2[rows], self._w[rows]) for name in self.names}
         trajectory = states[self.names[0]] if self.single else states
         return Run(
             np.arange(self.n, dtype=float), trajectory, self._loss[rows].copy(),
@@ -229,9 +227,7 @@ def _checked_data(network, data, pair) -> tuple[torch.Tensor, torch.Tensor, TwoP
         if not torch.isfinite(tensor).all():
             raise ValueError(f"{name} must be finite, got NaN or infinity")
     if len(inputs) != len(targets):
-        raise ValueError(
-            f"inputs and targets must have equal length, got {len(inputs)} and {len(targets)}"
-        )
+        raise ValueError(f"inputs and targets must have equal length, got {len(inputs)} and {len(targets)}")
     if not isinstance(pair, tuple) or len(pair) != 2 or not all(isinstance(i, int) for i in pair):
         raise TypeError(f"pair must be two row numbers, got {pair!r}")
     if pair[0] == pair[1] or not all(0 <= i < len(inputs) for i in pair):

@@ -1,0 +1,52 @@
+"""Look at what was built: a page, or one section of it, as a picture.
+
+    python tests/screenshot.py theory/identical_outputs out.png
+    python tests/screenshot.py theory/identical_outputs#depth out.png --dark --width 360
+
+Needs the site in _build/html and a Chromium on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+HTML = Path(__file__).resolve().parent.parent / "_build" / "html" / "book"
+
+
+def shoot(page: str, out: Path, *, dark: bool = False, width: int = 1100) -> None:
+    """Write a PNG of a built page, or of the section named after its #."""
+    name, _, section = page.partition("#")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--allow-file-access-from-files"]
+        )
+        context = browser.new_context(
+            color_scheme="dark" if dark else "light", viewport={"width": width, "height": 900}
+        )
+        tab = context.new_page()
+        tab.goto((HTML / f"{name}.html").as_uri())
+        tab.wait_for_load_state("networkidle")
+        tab.add_style_tag(
+            content=".pst-skip-link, #pst-skip-link, .bd-header-article { display: none !important }"
+        )
+        tab.wait_for_timeout(500)  # MathJax lays out once more after its fonts have come
+        if section:
+            tab.locator(f"section#{section}").screenshot(path=out)
+        else:
+            tab.screenshot(path=out, full_page=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("page", help="path below the book, without .html, with an optional #section")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--dark", action="store_true")
+    parser.add_argument("--width", type=int, default=1100)
+    options = parser.parse_args()
+    shoot(options.page, options.out, dark=options.dark, width=options.width)

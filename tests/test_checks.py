@@ -1,0 +1,145 @@
+"""verify: what holds shows a verdict and leaves a record, what does not raises and names the equation."""
+
+import json
+import warnings
+
+import pytest
+import sympy as sp
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from urep import checks
+from urep.checks import MIME, ClaimFailed, check, verify
+from urep.equations import A_high, dh2, paper, tau_y
+
+x = sp.Symbol("x", positive=True)
+WHY = "a reason"
+
+
+def test_a_symbolic_claim_that_holds_keeps_both_sides_and_its_assumptions():
+    verdict = check("eq 38", "expanded", derived=-dh2 * (dh2 - A_high) / tau_y, registered=paper[38].rhs)
+    assert verdict.kind == "symbolic"
+    assert verdict.registered == (str(paper[38].rhs),)
+    assert verdict.derived != verdict.registered
+    assert verdict.assuming == ("A_high real", "dh2, tau_y > 0", "t ≥ 0")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        -dh2 * (dh2 + A_high) / tau_y,  # a sign
+        -dh2 * (dh2 - 2 * A_high) / tau_y,  # a factor
+        -dh2 * (dh2 - A_high) / tau_y**2,  # an exponent
+        -(dh2**2) / tau_y,  # a dropped term
+    ],
+)
+def test_a_symbolic_claim_that_does_not_hold_names_the_equation_and_both_sides(wrong):
+    with pytest.raises(ClaimFailed, match=r"equation \(38\): Bernoulli .*not proved") as caught:
+        check("eq 38", "Bernoulli", derived=wrong, registered=paper[38].rhs)
+    assert "registered" in str(caught.value)
+    assert "difference" in str(caught.value)
+
+
+def test_a_system_fails_on_the_line_that_is_wrong():
+    first, second = paper[37].rhs
+    with pytest.raises(ClaimFailed, match=r"equation \(37\), line 2"):
+        check("eq 37", "two lines", derived=(first, -second), registered=(first, second))
+    with pytest.raises(ValueError, match="equal length, got 1 and 2"):
+        check("eq 37", "two lines", derived=(first,), registered=(first, second))
+
+
+@pytest.mark.parametrize(
+    "zero",
+    [
+        (x + 1) ** 3 - x**3 - 3 * x**2 - 3 * x - 1,
+        sp.sqrt(x**2 + 2 * x + 1) - x - 1,
+        sp.sin(x) ** 2 + sp.cos(x) ** 2 - 1,
+        sp.exp(2 * x) - sp.exp(x) ** 2,
+        sp.sqrt(3 + 2 * sp.sqrt(2)) - 1 - sp.sqrt(2),
+    ],
+)
+def test_zero_is_recognised(zero):
+    assert checks.residue(zero) == 0
+
+
+def test_nearly_zero_is_not_zero():
+    assert checks.residue(sp.Rational(1, 10**30) * x) != 0
+
+
+@pytest.mark.parametrize(("kind", "good", "bad"), [("numerical", 1e-9, 1e-7), ("empirical", 0.01, 0.2)])
+def test_errors_must_stay_below_their_bound(kind, good, bad):
+    bound = (good * bad) ** 0.5
+    verdict = check("eq 39", "close", **{kind: good}, below=bound, because=WHY)
+    assert (verdict.kind, verdict.measured, verdict.bound) == (kind, good, bound)
+    for value in (bad, bound, float("nan"), float("inf")):
+        with pytest.raises(ClaimFailed, match=r"equation \(39\): close .*is not below .*a reason"):
+            check("eq 39", "close", **{kind: value}, below=bound, because=WHY)
+
+
+@pytest.mark.parametrize("kind", ["control", "refuted"])
+def test_controls_must_miss_by_their_margin(kind):
+    assert check("fig 2", "wrong", **{kind: 7.0}, above=3.0, because=WHY).kind == kind
+    for value in (2.0, 3.0, float("nan")):
+        with pytest.raises(ClaimFailed, match=r"Figure 2: wrong .*is not above 3"):
+            check("fig 2", "wrong", **{kind: value}, above=3.0, because=WHY)
+
+
+def test_a_symbolic_control_must_differ():
+    assert check("table 1", "another", control=(x, -x)).kind == "control"
+    with pytest.raises(ClaimFailed, match=r"Table 1: the same .*control does not fail"):
+        check("table 1", "the same", control=((x + 1) ** 2, x**2 + 2 * x + 1))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        ({"item": "38", "derived": x, "registered": x}, ValueError, "item must be like 'eq 38'.*got '38'"),
+        ({"item": "eq 038", "derived": x, "registered": x}, ValueError, "item must be like"),
+        ({"claim": " ", "derived": x, "registered": x}, ValueError, "claim must be a sentence"),
+        ({}, ValueError, "exactly one kind of evidence, got none"),
+        ({"derived": x}, ValueError, "registered must be given"),
+        ({"derived": x, "registered": x, "numerical": 1.0}, ValueError, "exactly one kind"),
+        ({"derived": 0.5, "registered": x}, TypeError, "compares SymPy expressions, got 0.5"),
+        ({"numerical": 0.1, "below": 1.0}, ValueError, "needs `because`"),
+        ({"numerical": 0.1, "because": WHY}, ValueError, "needs `below`"),
+        ({"numerical": 0.1, "above": 1.0, "because": WHY}, ValueError, "needs `below` and no other"),
+        ({"control": 0.1, "below": 1.0, "because": WHY}, ValueError, "needs `above` and no other"),
+        ({"numerical": 0.1, "below": float("inf"), "because": WHY}, ValueError, "below must be finite"),
+        ({"control": 9.0, "above": 0.0, "because": WHY}, ValueError, "above must be finite and > 0"),
+    ],
+)
+def test_incomplete_evidence_is_refused(arguments, kind, message):
+    with pytest.raises(kind, match=message):
+        check(arguments.pop("item", "eq 1"), arguments.pop("claim", "a claim"), **arguments)
+
+
+def test_in_a_notebook_the_verdict_is_shown_and_its_record_left_in_the_output():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # IPython's own, about a terminal that is none
+        InteractiveShell.instance()
+    try:
+        with capture_output() as captured:
+            verify("eq 38", "‖dh‖² & <A_high>", empirical=0.0123456, below=0.1, because=WHY)
+        (output,) = captured.outputs
+        record = json.loads(json.dumps(output.metadata[MIME]))
+        assert record["item"] == "eq 38"
+        assert record["measured"] == "0.012"
+        assert f'id="{record["anchor"]}"' in output.data["text/html"]
+        assert "&amp; &lt;A<sub>high</sub>&gt;" in output.data["text/html"]
+        assert "0.012" in output.data["text/plain"]
+    finally:
+        InteractiveShell.clear_instance()
+
+
+def test_digits_of_rounding_noise_are_marked_and_not_recorded():
+    one, two = (check("eq 9", "noise", numerical=n, below=1.0, because=WHY) for n in (1.23e-9, 4.56e-9))
+    assert one.record() == two.record()
+    assert repr(one) == repr(two)
+    assert '<span class="urep-noise">1.2e-09</span>' in one._repr_html_()
+
+
+def test_outside_a_notebook_verify_is_silent_and_still_raises(capsys):
+    verify("eq 1", "holds", derived=x, registered=x)
+    assert capsys.readouterr().out == ""
+    with pytest.raises(ClaimFailed):
+        verify("eq 1", "does not", derived=x, registered=-x)

@@ -1,0 +1,126 @@
+"""The rules of the house that a machine can check."""
+
+import ast
+import re
+import subprocess
+import sys
+
+import pytest
+import references
+import sympy as sp
+
+import urep
+
+MODULES = sorted((references.ROOT / "urep").glob("*.py"))
+MAY_IMPORT = {
+    "equations": set(),
+    "theory": {"equations"},
+    "fit": {"theory"},
+    "tasks": set(),
+    "networks": set(),
+    "training": {"theory"},
+    "checks": set(),
+    "paper": {"checks", "equations"},
+    "figures": {"theory"},
+    "__init__": set(),
+}
+"""Who may know whom inside urep: the arrows of the design, one way."""
+
+
+def _imports(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            yield from ([node.module] if node.module else [alias.name for alias in node.names])
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)
+def test_imports_inside_urep_go_one_way(path):
+    assert set(_imports(path)) <= MAY_IMPORT[path.stem]
+
+
+def test_import_urep_loads_nothing_heavy_and_theory_needs_no_torch():
+    code = (
+        "import sys, urep\n"
+        "heavy = {'torch', 'sympy', 'scipy', 'matplotlib', 'numpy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "urep.TwoPoint(1.0, 0.0), urep.fit_rates, urep.verify, urep.figures, urep.paper\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_public_surface_is_there_and_documented():
+    for name in urep.__all__:
+        thing = getattr(urep, name)
+        if name != "__version__":
+            assert thing.__doc__, name
+            assert thing.__doc__.splitlines()[0].endswith((".", ":", ",", "`")) or len(thing.__doc__) > 40
+    assert set(urep.__all__) <= set(dir(urep))
+    with pytest.raises(AttributeError, match="no attribute 'solve_all'"):
+        _ = urep.solve_all
+
+
+PARTS = ("The paper states", "Derive", "Integrate", "Train", "A control that must fail",
+         "Where it stops being true", "What we saw")  # fmt: skip
+
+
+@pytest.mark.parametrize("page", references.chapters(), ids=lambda p: p.stem)
+def test_a_chapter_keeps_to_the_rules(page):
+    text = page.read_text(encoding="utf-8")
+    cells = re.findall(r"```\{code-cell\}[^\n]*\n(.*?)```", text, flags=re.S)
+    for cell in cells:
+        assert len(cell.strip().splitlines()) <= 20, f"a cell is too long for its reader:\n{cell}"
+        assert not cell.rstrip().endswith(";"), f"nbval fails on a trailing semicolon:\n{cell}"
+    if page.parent.name == "theory":
+        headings = re.findall(r"^## (.+)$", text, flags=re.M)
+        assert [h for h in headings if h in PARTS] == list(PARTS)
+        assert "control=" in text
+        assert "{exercise}" in text
+
+
+def _luminance(colour):
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2], linear
+
+
+@pytest.mark.parametrize("background", ["#ffffff", "#121212"])
+def test_colours_stand_out_on_light_and_dark(background):
+    for name, colour in urep.figures.COLOUR.items():
+        high, low = sorted((_luminance(colour)[0], _luminance(background)[0]), reverse=True)
+        # 3:1 is what WCAG 2.1 asks of graphical objects.
+        assert (high + 0.05) / (low + 0.05) >= 3, name
+
+
+def test_colours_differ_for_those_who_do_not_see_red_or_green():
+    """Viénot, Brettel and Mollon's reduction of linear RGB for protanopes and deuteranopes."""
+    reductions = (
+        sp.Matrix([[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]]),
+        sp.Matrix([[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]]),
+    )
+    colours = [sp.Matrix(_luminance(c)[1]) for c in urep.figures.COLOUR.values()]
+    for reduction in reductions:
+        seen = [reduction * c for c in colours]
+        assert min((a - b).norm() for i, a in enumerate(seen) for b in seen[:i]) > 0.1
+
+
+def test_pictures_take_the_pages_colour_say_what_is_seen_and_share_no_ids():
+    alt = "A straight line that rises from zero to one <for a test>."
+    one = urep.figures.curves([0, 1], {"a": {"dh2": [0, 1]}}, alt=alt)
+    two = urep.figures.curves([0, 1], {"a": {"dh2": [0, 2]}}, alt=alt)
+    for picture in (one, two):
+        assert "currentColor" in picture.svg
+        assert urep.figures._TEXT not in picture.svg
+        assert 'role="img" aria-label="A straight line' in picture.svg
+        assert "&lt;for a test&gt;" in picture.svg
+        assert "http" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", picture.svg)
+    ids = [set(re.findall(r'\bid="([^"]+)"', p.svg)) for p in (one, two)]
+    assert not ids[0] & ids[1]
+    for picture, own in zip((one, two), ids, strict=True):
+        assert set(re.findall(r'href="#([^"]+)"', picture.svg)) <= own
+    again = urep.figures.curves([0, 1], {"a": {"dh2": [0, 1]}}, alt=alt)
+    assert again.svg == one.svg
+    assert list(one.data["a: dh2"]) == [0, 1]
+    with pytest.raises(ValueError, match="alt must say"):
+        urep.figures.curves([0, 1], {"a": {"dh2": [0, 1]}}, alt="")

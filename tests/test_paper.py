@@ -1,0 +1,99 @@
+"""The map and the tally: every item of the paper, every verdict counted, none typed."""
+
+import json
+import re
+
+import pytest
+
+from urep import paper
+from urep.checks import MIME, check
+
+
+def test_every_equation_figure_and_table_has_a_row():
+    keys = [item.key for item in paper.ITEMS]
+    assert keys == [
+        *(f"eq {n}" for n in range(1, 51)),
+        *(f"fig {n}" for n in range(1, 17)),
+        *(f"table {n}" for n in (1, 2)),
+    ]
+    assert all(item.says and item.section for item in paper.ITEMS)
+
+
+def reference(folder, page, *verdicts):
+    """A notebook with one executed cell for each verdict."""
+    outputs = [{"output_type": "display_data", "data": {}, "metadata": {MIME: v.record()}} for v in verdicts]
+    path = folder / f"{page}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        json.dumps({"cells": [{"cell_type": "code", "outputs": outputs}, {"cell_type": "markdown"}]})
+    )
+
+
+@pytest.fixture
+def found(tmp_path):
+    because = "a reason"
+    reference(
+        tmp_path, "theory/one",
+        check("eq 38", "proved <here>", derived=1, registered=1),
+        check("eq 38", "seen", empirical=0.1, below=0.2, because=because),
+        check("eq 39", "not so", refuted=2.0, above=1.0, because=because),
+        check("eq 39", "still so", derived=1, registered=1),
+        check("eq 40", "wrong", refuted=2.0, above=1.0, because=because),
+    )  # fmt: skip
+    reference(tmp_path, "experiments/two", check("fig 2", "fits", empirical=0.1, below=0.2, because=because))
+    return paper.records(tmp_path)
+
+
+def test_records_are_found_wherever_the_references_lie(found):
+    assert [r.page for r in found] == ["experiments/two", *["theory/one"] * 5]
+
+
+def test_status_is_made_from_all_that_was_said_of_an_item(found):
+    status = {
+        key: paper.status([r for r in found if r.fields["item"] == key])
+        for key in ("eq 38", "eq 39", "eq 40", "fig 2", "eq 1")
+    }
+    assert status == {
+        "eq 38": "proved",
+        "eq 39": "holds in part",
+        "eq 40": "does not hold",
+        "fig 2": "checked",
+        "eq 1": "planned",
+    }
+
+
+def test_the_map_links_each_mark_to_its_verdict(found):
+    page = paper.paper_map("eq", found)
+    markup = page._repr_html_()
+    assert len(re.findall(r'<tr id="eq-\d+"', markup)) == 50
+    hrefs = re.findall(r'href="([^"]+)"', markup)
+    assert hrefs == [r.link for r in found if r.fields["item"].startswith("eq")]
+    assert hrefs[0].startswith("theory/one.html#check-eq-38-")
+    assert "proved &lt;here&gt;" in markup
+    assert repr(page).splitlines()[37] == " 38 proved"
+    with pytest.raises(ValueError, match="kind must be 'eq', 'fig' or 'table', got 'equation'"):
+        paper.paper_map("equation", found)
+
+
+def test_the_tally_counts(found):
+    plain = repr(paper.tally(found))
+    assert "3 of 50  equations" in plain
+    assert "1 of 16  figures" in plain
+    assert "0 of 2  tables" in plain
+    assert re.search(r"2  symbolic", plain)
+    assert re.search(r"2  refuted", plain)
+
+
+def test_records_of_this_checkout_are_there(monkeypatch, tmp_path):
+    assert paper.records()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match="run inside a checkout"):
+        paper.references_folder()
+
+
+def test_the_notation_has_a_row_for_each_letter():
+    from urep.equations import NOTATION
+
+    markup = paper.notation()._repr_html_()
+    assert all(f"<code>{q.name}</code>" in markup for q in NOTATION)
+    assert len({q.name for q in NOTATION}) == len({q.latex for q in NOTATION}) == len(NOTATION)

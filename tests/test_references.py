@@ -1,0 +1,80 @@
+"""The executed references: current, executed, complete. nbval compares them; this guards nbval."""
+
+import difflib
+import json
+import re
+
+import nbformat
+import pytest
+import references
+
+from urep.checks import MIME
+
+PAGES = references.chapters()
+
+
+def _ids(page):
+    return page.relative_to(references.ROOT).as_posix()
+
+
+def test_there_is_one_reference_for_each_executable_page_and_no_other():
+    assert {references.reference(page) for page in PAGES} == set(references.REFERENCES.rglob("*.ipynb"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_ids)
+def test_reference_is_the_current_source(page):
+    seen = nbformat.read(references.reference(page), as_version=4)
+    wanted = references.source(page)
+    items: set[str] = set()
+    for number, (new, old) in enumerate(zip(wanted.cells, seen.cells, strict=False)):
+        items |= set(re.findall(r'"((?:eq|fig|table) \d+)"', old.source + new.source))
+        if (new.cell_type, new.id, new.source) != (old.cell_type, old.id, old.source):
+            diff = "\n".join(
+                difflib.unified_diff(old.source.splitlines(), new.source.splitlines(), "reference", "source")
+            )
+            claims = re.findall(r'"((?:eq|fig|table) \d+)"', new.source + old.source) or ["none"]
+            pytest.fail(
+                f"{_ids(page)}, cell {number} differs from its reference; claims in that cell: "
+                f"{', '.join(sorted(set(claims)))}. If the change is meant, run `make references`.\n{diff}",
+                pytrace=False,
+            )
+    assert len(wanted.cells) == len(seen.cells), "cells were added or removed: run `make references`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_ids)
+def test_reference_is_executed_in_order_and_without_errors(page):
+    notebook = nbformat.read(references.reference(page), as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert code
+    # nbval passes a cell without an execution count and compares nothing.
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    for cell in code:
+        assert all(output.output_type != "error" for output in cell.outputs)
+        assert all(getattr(output, "name", "") != "stderr" for output in cell.outputs), cell.source
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_ids)
+def test_every_cell_is_compared(page):
+    text = page.read_text(encoding="utf-8")
+    for word in (
+        "nbval-ignore-output",
+        "nbval-skip",
+        "NBVAL_IGNORE_OUTPUT",
+        "NBVAL_SKIP",
+        "raises-exception",
+    ):
+        assert word not in text, f"{_ids(page)} asks nbval not to compare: {word}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_ids)
+def test_every_claim_of_a_page_left_a_record(page):
+    cells = json.loads(references.reference(page).read_text(encoding="utf-8"))["cells"]
+    for cell in cells:
+        if cell["cell_type"] != "code":
+            continue
+        source = "".join(cell["source"])
+        records = [o["metadata"][MIME] for o in cell["outputs"] if MIME in o.get("metadata", {})]
+        claims = len(re.findall(r"^\s*verify\(", source, flags=re.M))
+        assert (len(records) >= claims) if claims else not records
+        assert len({r["anchor"] for r in records}) == len(records)
