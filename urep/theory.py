@@ -19,6 +19,10 @@ ONE_DIGIT = 0.1
 """How far a state may miss Cauchy-Schwarz: what writing ‖dy‖² with one significant digit costs."""
 
 
+MOST_EVALUATIONS = 300_000
+"""Of the field in one integration: a hundred times what a hard but regular one takes."""
+
+
 class SingularSystem(ArithmeticError):
     """Eq. (7) cannot be integrated through a point where ‖dh‖² touches zero."""
 
@@ -202,25 +206,35 @@ def integrate(state: State, task: TwoPoint, rates: Rates, t: ArrayLike, *, rtol:
         return State(*start[:, None])
     # w ends as a difference of numbers of the size of ‖dy*‖²: its last digits are noise to step over.
     tolerance = np.array([0.0, 0.0, 1e-16 * task.dy2_target]) + np.finfo(float).tiny
+    evaluations = 0
+
+    def field(time, y):
+        nonlocal evaluations
+        evaluations += 1
+        if evaluations > MOST_EVALUATIONS:
+            raise SingularSystem(f"integration got stuck near t = {time:.6g}: {_advice(start)}")
+        return _FIELD(*y, *constants)
+
     with np.errstate(all="ignore"), warnings.catch_warnings():
         # A step that overflows is rejected; a solver that gives up is reported below, as an error.
         warnings.filterwarnings("ignore", message="lsoda", category=UserWarning)
-        result = solve_ivp(
-            lambda _, y: _FIELD(*y, *constants), (0.0, t[-1]), start,
-            method="LSODA", t_eval=t, rtol=rtol, atol=tolerance,
-        )  # fmt: skip
+        result = solve_ivp(field, (0.0, t[-1]), start, method="LSODA", t_eval=t, rtol=rtol, atol=tolerance)
     _require_conserved(result, start, task, rates, tolerance=max(1e-6, 1e3 * rtol))
     return State(result.y[0], np.maximum(result.y[1], 0.0), result.y[2])
+
+
+def _advice(start) -> str:
+    return (
+        "eq. (7) is singular where dh2 touches zero; started from dh2 = {:.3g}, dy2 = {:.3g}, "
+        "w = {:.3g}".format(*start)
+    )
 
 
 def _require_conserved(result, start, task: TwoPoint, rates: Rates, tolerance: float) -> None:
     """Raise SingularSystem unless the solver arrived, with (24) and Cauchy-Schwarz intact."""
     dh2, dy2, w = result.y
     reached = result.t[-1] if len(result.t) else 0.0
-    advice = (
-        f"eq. (7) is singular where dh2 touches zero; started from dh2 = {start[0]:.3g}, "
-        f"dy2 = {start[1]:.3g}, w = {start[2]:.3g}"
-    )
+    advice = _advice(start)
     if not result.success or (dh2 <= 0).any():
         raise SingularSystem(f"integration stopped near t = {reached:.6g}: {advice}")
     level = _LEVEL(dh2, dy2, task.dx2, rates.tau_h, rates.tau_y)
