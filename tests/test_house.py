@@ -15,7 +15,8 @@ MODULES = sorted((references.ROOT / "urep").glob("*.py"))
 MAY_IMPORT = {
     "equations": set(),
     "theory": {"equations"},
-    "fit": {"theory"},
+    "exact": {"theory"},
+    "fit": {"theory", "exact"},
     "tasks": set(),
     "networks": set(),
     "training": {"theory"},

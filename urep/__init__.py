@@ -18,6 +18,7 @@ _HOME = {
     "final_distance": "theory",
     "regimes": "theory",
     "loss": "theory",
+    "solve": "exact",
     "Fit": "fit",
     "fit_rates": "fit",
     "FullyConnected": "networks",
@@ -29,7 +30,7 @@ _HOME = {
     "ClaimFailed": "checks",
 }
 _MODULES = (
-    "equations", "theory", "fit", "tasks", "networks", "training", "checks", "paper", "figures",
+    "equations", "theory", "exact", "fit", "tasks", "networks", "training", "checks", "paper", "figures",
 )  # fmt: skip
 
 __all__ = ["__version__", *_HOME, *_MODULES]

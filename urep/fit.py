@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 from scipy.integrate import cumulative_trapezoid
 from scipy.optimize import least_squares
 
-from .theory import Rates, SingularSystem, State, Triple, TwoPoint, integrate, times
+from .exact import solve
+from .theory import Rates, SingularSystem, State, Triple, TwoPoint, times
 
 Solver = Callable[[State, TwoPoint, Rates, np.ndarray], State]
 
@@ -53,7 +54,7 @@ def fit_rates(t: ArrayLike, trajectory: State, task: TwoPoint, *, solver: Solver
     """Minimise (49) over the two time constants, on their logarithms, from several starts.
 
     t: (n,) epochs; trajectory: State of (n,) arrays, whose first row is the theory's start.
-    `solver(state, task, rates, t)` is eq. (7) unless another theory is to be fitted. Gives a
+    `solver(state, task, rates, t)` is `urep.solve` unless another theory is to be fitted. Gives a
     FitWarning and `converged = False` where the data do not determine the constants; raises
     ValueError or TypeError for bad input, such as fewer than five rows or a curve that is flat.
     """
@@ -70,7 +71,7 @@ def fit_rates(t: ArrayLike, trajectory: State, task: TwoPoint, *, solver: Solver
     for name, row in zip(("dh2", "dy2", "w"), measured, strict=True):
         if np.ptp(row) == 0:
             raise ValueError(f"trajectory.{name} must change to be fitted, got {row[0]!r} throughout")
-    solver = solver or _fast
+    solver = solver or solve
     start, clock = trajectory[0], t - t[0]
 
     def misfit(log_tau: np.ndarray) -> np.ndarray:
@@ -92,11 +93,6 @@ def fit_rates(t: ArrayLike, trajectory: State, task: TwoPoint, *, solver: Solver
         rates, float(squares.sum()), Triple(*(1 - squares / total)), not message,
         message or "converged", start, task, float(t[0]), solver,
     )  # fmt: skip
-
-
-def _fast(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> State:
-    """Eq. (7) to nine digits: far below any network's misfit, and several times faster."""
-    return integrate(state, task, rates, t, rtol=1e-9)
 
 
 def _starts(t: np.ndarray, trajectory: State, task: TwoPoint) -> list[np.ndarray]:
