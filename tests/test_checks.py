@@ -62,6 +62,14 @@ def test_zero_is_recognised(zero):
     assert checks.residue(zero) == 0
 
 
+def test_a_counterexample_is_found_fast_and_only_where_there_is_one():
+    rate = sp.Derivative(dh2, sp.Symbol("t", nonnegative=True))
+    assert checks.counterexample(x * rate + rate - (x + 1) * rate) is None
+    assert checks.counterexample((x + 1) ** 2 - x**2 - 2 * x - 1) is None
+    assert checks.counterexample(sp.sinh(x) - sp.exp(x) / 2) != 0
+    assert checks.counterexample(rate - x) is not None
+
+
 def test_nearly_zero_is_not_zero():
     assert checks.residue(sp.Rational(1, 10**30) * x) != 0
 

@@ -13,8 +13,8 @@ from urep import equations as eq
 from urep import paper
 
 LETTERS = {q.name: q.symbol.func if q.symbol.is_Function else q.symbol for q in eq.NOTATION}
-LETTERS |= {"phi1": eq.phi1, "Derivative": sp.Derivative, "exp": sp.exp, "sqrt": sp.sqrt}
-EQUATIONS = list(eq.paper.values())
+LETTERS |= {"phi1": eq.phi1, "Derivative": sp.Derivative}
+EQUATIONS = [*eq.paper.values(), *eq.book.values()]
 
 
 def mutants(expr):
@@ -49,8 +49,7 @@ def guards(equation):
     found = [
         r.fields["derived"]
         for r in paper.records()
-        if r.fields["kind"] == "symbolic" and r.fields["item"] == f"eq {equation.number}"
-        and r.fields["registered"] == [str(side) for side in sides]
+        if r.fields["kind"] == "symbolic" and r.fields["registered"] == [str(side) for side in sides]
     ]  # fmt: skip
     return sides, [[sp.sympify(text, locals=LETTERS) for text in derived] for derived in found]
 
@@ -64,7 +63,7 @@ def value(expr, point):
         drawn = random.Random(letter.name).randint(10**5, 10**6)
         point.setdefault(letter.name, sp.Rational(drawn, 5 * 10**5))
     numbers = {letter: point[letter.name] for letter in flat.free_symbols}
-    return complex(flat.xreplace(numbers).evalf(40))
+    return complex(flat.xreplace(numbers).rewrite(sp.exp).evalf(40))
 
 
 def differ(a, b):

@@ -44,6 +44,21 @@ A_low = sp.Symbol("A_low", nonnegative=True)
 dh2_inf = sp.Symbol("dh2_inf", nonnegative=True)
 loss = sp.Symbol("loss", nonnegative=True)
 
+# The exact solution's own letters: a start in scaled coordinates, and what is conserved from it on.
+p_0 = sp.Symbol("p_0", positive=True)
+x_0 = sp.Symbol("x_0", real=True)
+y_0 = sp.Symbol("y_0", nonnegative=True)
+c = sp.Symbol("c", real=True)
+s = sp.Symbol("s", nonnegative=True)
+A = sp.Symbol("A", positive=True)
+N = sp.Function("N", positive=True)(t)
+p = sp.Function("p", real=True)(t)
+x = sp.Function("x", real=True)(t)
+y = sp.Function("y", nonnegative=True)(t)
+dy = sp.Function("dy", real=True)(t)
+dy_0 = sp.Symbol("dy_0", real=True)
+dy_target = sp.Symbol("dy_target", positive=True)
+
 kappa = tau_h / (tau_y * dx2)
 """The only combination of constants that fixes ‖dy‖² once ‖dh‖² is known, eqs. (23)-(24)."""
 
@@ -124,6 +139,19 @@ NOTATION: tuple[Quantity, ...] = (
              "hidden²", "(11)"),
     _squared(dh2_inf, "dh", "‖dh‖² after training", "hidden²", "(10)", argument=r"(\infty)"),
     Quantity(loss, "L", "training loss, half the mean squared error", "output²", "(1)"),
+    Quantity(p, "p", "‖dh‖ √k_y, with k_y = 1/(2 tau_y)", "epochs^-½", "book"),
+    Quantity(x, "x", "√k_h times the part of dy/‖dh‖ along dy*, k_h = dx2/(2 tau_h)", "epochs^-½", "book"),
+    Quantity(y, "y", "√k_h times the part of dy/‖dh‖ across dy*", "epochs^-½", "book"),
+    Quantity(p_0, "p_0", "p before the first step", "epochs^-½", "book"),
+    Quantity(x_0, "x_0", "x before the first step", "epochs^-½", "book"),
+    Quantity(y_0, "y_0", "y before the first step", "epochs^-½", "book"),
+    Quantity(c, "c", "p² − x² − y², conserved; A_high/(2 tau_y)", "1/epochs", "book"),
+    Quantity(s, "s", "√(k_h k_y) ‖dy*‖; A_low/(2 tau_y)", "1/epochs", "book"),
+    Quantity(A, "A", "√(c²/4 + s²), half the rate of convergence", "1/epochs", "book"),
+    Quantity(N, "N", "what divides the remaining error", "1", "book"),
+    Quantity(dy, "dy", "signed output difference, for scalar outputs", "output", "book"),
+    Quantity(dy_0, "dy(0)", "dy before the first step", "output", "book"),
+    Quantity(dy_target, "dy^*", "signed target difference, for scalar outputs", "output", "book"),
 )  # fmt: skip
 
 _QUANTITY = {q.symbol: q for q in NOTATION}
@@ -210,6 +238,8 @@ _bernoulli = A_high / (1 + (A_high / dh2_0 - 1) * _growth)
 _phase = A_high * t / tau_y
 _push = dh2_0 * t / tau_y
 
+_sinh, _cosh = sp.sinh(A * t), sp.cosh(A * t)
+
 _RATE_H = -dx2 / tau_h * w
 _RATE_Y = -w * (dh2 / tau_y + dx2 * dy2 / (tau_h * dh2))
 _RATE_W = (
@@ -257,10 +287,22 @@ _BOOK = (
         (dh2, dh2_0 * sp.exp(_phase) / (1 + _push * phi1(_phase))),
         (dy2, dy2_0 * sp.exp(_phase) / (1 + _push * phi1(_phase)) ** 2))),
     Equation("39=", "beyond", _lines((dh2, dh2_0 / (1 + _push)))),
+    Equation("E1", "beyond", _lines((
+        N,
+        1 + (p_0**2 + x_0**2) * sp.sinh(2 * A * t) / (2 * A)
+        + (c * (p_0**2 - x_0**2) + 4 * s * p_0 * x_0) * (sp.cosh(2 * A * t) - 1) / (4 * A**2)
+        + y_0**2 * t * phi1(-c * t)))),
+    Equation("E2", "beyond", _lines(
+        (p, (p_0 * _cosh + (c * p_0 / 2 + s * x_0) * _sinh / A) / sp.sqrt(N)),
+        (x, (x_0 * _cosh + (s * p_0 - c * x_0 / 2) * _sinh / A) / sp.sqrt(N)),
+        (y, y_0 * sp.exp(-c * t / 2) / sp.sqrt(N)))),
+    Equation("E3", "beyond", _lines(
+        (dy, dy_target + (dy_0 - dy_target) / N),
+        (dh2, A_high / 2 + sp.sqrt(A_high**2 / 4 + A_low**2 * (dy / dy_target) ** 2)))),
 )  # fmt: skip
 
 book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})
-"""This book's own equations by label: the forms of (39)-(40) that a machine can evaluate."""
+"""This book's own equations by label: forms of (39)-(40) for a machine, and the exact solution."""
 
 
 def _phi1_numpy(z):
