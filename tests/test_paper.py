@@ -84,6 +84,14 @@ def test_the_tally_counts(found):
     assert re.search(r"2  refuted", plain)
 
 
+def test_the_books_own_results_have_a_table_of_their_own(tmp_path):
+    reference(tmp_path, "theory/new", check("book exact solution", "it is <solved>", derived=1, registered=1))
+    page = paper.beyond(paper.records(tmp_path))
+    assert repr(page) == "book exact solution: symbolic: it is <solved>"
+    assert "it is &lt;solved&gt;" in page._repr_html_()
+    assert 'href="theory/new.html#check-book-exact-solution-' in page._repr_html_()
+
+
 def test_records_of_this_checkout_are_there(monkeypatch, tmp_path):
     assert paper.records()
     monkeypatch.chdir(tmp_path)

@@ -59,6 +59,8 @@ dy = sp.Function("dy", real=True)(t)
 dy_0 = sp.Symbol("dy_0", real=True)
 dy_target = sp.Symbol("dy_target", positive=True)
 
+G = sp.Symbol("G", positive=True)
+
 kappa = tau_h / (tau_y * dx2)
 """The only combination of constants that fixes ‖dy‖² once ‖dh‖² is known, eqs. (23)-(24)."""
 
@@ -139,6 +141,7 @@ NOTATION: tuple[Quantity, ...] = (
              "hidden²", "(11)"),
     _squared(dh2_inf, "dh", "‖dh‖² after training", "hidden²", "(10)", argument=r"(\infty)"),
     Quantity(loss, "L", "training loss, half the mean squared error", "output²", "(1)"),
+    Quantity(G, "G", "factor on the initial ‖dh‖²: all weights times √G", "1", "(41)"),
     Quantity(p, "p", "‖dh‖ √k_y, with k_y = 1/(2 tau_y)", "epochs^-½", "book"),
     Quantity(x, "x", "√k_h times the part of dy/‖dh‖ along dy*, k_h = dx2/(2 tau_h)", "epochs^-½", "book"),
     Quantity(y, "y", "√k_h times the part of dy/‖dh‖ across dy*", "epochs^-½", "book"),
@@ -273,6 +276,9 @@ _PAPER = (
     Equation(38, "A.4", _lines((_rate(dh2), -(dh2**2) / tau_y + A_high / tau_y * dh2))),
     Equation(39, "A.4", _lines((dh2, _bernoulli))),
     Equation(40, "A.4", _lines((dy2, kappa * _bernoulli * (_bernoulli - A_high)))),
+    Equation(43, "A.5", _lines(
+        (_rate(dh2), _RATE_H), (_rate(dy2), _RATE_Y),
+        (_rate(w), _RATE_W.subs(dy2_target, dy2_target / G**2)))),
 )  # fmt: skip
 
 paper: Mapping[int, Equation] = MappingProxyType({e.number: e for e in _PAPER})

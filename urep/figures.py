@@ -152,7 +152,13 @@ def comparison(
 
 
 def convergence(
-    step: Sequence[float], errors: Mapping[str, Sequence[float]], *, alt: str, order: int, xlabel: str
+    step: Sequence[float],
+    errors: Mapping[str, Sequence[float]],
+    *,
+    alt: str,
+    order: int,
+    xlabel: str,
+    ylabel: str = "largest relative error",
 ) -> Picture:
     """Errors against a step on logarithmic axes, with the slope that theory demands beside them."""
     step = np.asarray(step, dtype=float)
@@ -166,7 +172,7 @@ def convergence(
         ax.loglog(step, 0.5 * first[0] * (step / step[0]) ** order, ":", color=_TEXT, label=f"slope {order}")
         ax.set_xticks(step, [f"{value:g}" for value in step])
         ax.minorticks_off()
-        ax.set(xlabel=xlabel, ylabel="largest relative error")
+        ax.set(xlabel=xlabel, ylabel=ylabel)
         ax.legend()
 
     return _picture(draw, 1, alt, {"step": step, **data})

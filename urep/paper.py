@@ -165,6 +165,11 @@ class Page:
         return self._markup
 
 
+def _table(columns: Iterable[str], rows: Iterable[str]) -> str:
+    head = "".join(f'<th scope="col">{name}</th>' for name in columns)
+    return f'<table class="urep-map"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+
+
 def _sign(record: Record) -> str:
     words, sign = MEANING[record.fields["kind"]]
     title = html.escape(f"{words}: {record.fields['claim']}", quote=True)
@@ -201,12 +206,21 @@ def paper_map(kind: str, found: list[Record] | None = None) -> Page:
             f"<td>{' '.join(map(_sign, own))}</td></tr>"
         )
         plain.append(f"{number:>3} {status(own)}")
-    head = "".join(
-        f'<th scope="col">{h}</th>' for h in ("No.", "Section", "What it says", "Status", "Checks")
-    )
+    return Page("\n".join(plain), _table(("No.", "Section", "What it says", "Status", "Checks"), rows))
+
+
+def beyond(found: list[Record] | None = None) -> Page:
+    """The table of the book's own results: each claim that is not about a numbered item, linked."""
+    found = records() if found is None else found
+    own = [record for record in found if record.fields["item"].startswith("book ")]
+    rows = [
+        f"<tr><td>{html.escape(r.fields['item'].removeprefix('book '))}</td>"
+        f"<td>{html.escape(r.fields['claim'])}</td><td>{_sign(r)}</td></tr>"
+        for r in own
+    ]
     return Page(
-        "\n".join(plain),
-        f'<table class="urep-map"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>',
+        "\n".join(f"{r.fields['item']}: {r.fields['kind']}: {r.fields['claim']}" for r in own),
+        _table(("Result", "Claim", "Check"), rows),
     )
 
 
@@ -233,13 +247,12 @@ def notation() -> Page:
     """The table of letters: sign, Python name, meaning, unit, where the paper defines it."""
     from .equations import NOTATION
 
-    head = "".join(f'<th scope="col">{h}</th>' for h in ("Sign", "Python", "Meaning", "Unit", "Defined in"))
-    rows = "".join(
+    rows = [
         rf'<tr><td><span class="math">\({html.escape(q.latex)}\)</span></td><td><code>{q.name}</code></td>'
         f"<td>{html.escape(q.meaning)}</td><td>{q.unit}</td><td>{q.defined}</td></tr>"
         for q in NOTATION
-    )
+    ]
     return Page(
         "\n".join(f"{q.name}: {q.meaning} [{q.unit}] {q.defined}" for q in NOTATION),
-        f'<table class="urep-map"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>',
+        _table(("Sign", "Python", "Meaning", "Unit", "Defined in"), rows),
     )
