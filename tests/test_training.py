@@ -214,7 +214,7 @@ def train(**changes):
         ({"pair": (0, 2)}, ValueError, r"pair must be two different rows in \[0, 2\), got \(0, 2\)"),
         ({"pair": 1}, TypeError, "pair must be two row numbers"),
         ({"lr": 0.0}, ValueError, r"lr must be finite and > 0, got 0\.0"),
-        ({"lr": "fast"}, TypeError, "lr must be a number"),
+        ({"lr": "fast"}, TypeError, "lr must be one real number, got 'fast'"),
         ({"epochs": 0}, ValueError, "epochs must be an integer >= 1, got 0"),
         ({"epochs": 2.5}, ValueError, "epochs must be an integer"),
         ({"stop_at_loss": -1.0}, ValueError, "stop_at_loss must be finite and > 0"),

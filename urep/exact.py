@@ -19,7 +19,7 @@ from math import copysign, hypot, inf, log, sqrt
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .theory import ONE_DIGIT, Rates, State, TwoPoint, _number, _start, times
+from .theory import ONE_DIGIT, Rates, State, TwoPoint, checked_start, real_number, times
 
 LOG_OF_ZERO = -1e300
 """Stands for log 0 where differences of it are taken, which −∞ does not allow."""
@@ -85,14 +85,14 @@ def lift(state: State, task: TwoPoint, rates: Rates, *, dy: float | None = None)
     `dy` is the signed output difference for scalar outputs, positive towards the target, which
     ‖dy‖² and w determine only to half their digits; see `solve`. Raises as `solve` does.
     """
-    dh2, dy2, w = _start(state, task, rates)
+    dh2, dy2, w = checked_start(state, task, rates)
     k_h, k_y = task.dx2 / (2 * rates.tau_h), 1 / (2 * rates.tau_y)
     target2, target = Fraction(task.dy2_target), sqrt(task.dy2_target)
     # What decides which way a trajectory turns is a small difference; fractions make it exact.
     k_h_exact = Fraction(task.dx2) / (2 * Fraction(rates.tau_h))
     if dy is not None:
-        dy = _number("dy", dy, least=-inf, strict=False)
-        if abs(dy**2 - dy2) > ONE_DIGIT * (dy2):
+        dy = real_number("dy", dy, least=-inf, strict=False)
+        if abs(dy**2 - dy2) > ONE_DIGIT * dy2:
             raise ValueError(f"dy must agree with dy2 = {dy2!r}, its square; got {dy!r}")
         square, along, across2, gap = Fraction(dy) ** 2, dy, Fraction(0), dy - target
     else:

@@ -30,7 +30,8 @@ class SingularSystem(ArithmeticError):
 # --- frozen, validated records --------------------------------------------------------------
 
 
-def _number(name: str, value, *, least: float = 0.0, strict: bool) -> float:
+def real_number(name: str, value, *, least: float = 0.0, strict: bool) -> float:
+    """One finite number, >= `least` or, if `strict`, > it; TypeError or ValueError naming it."""
     if isinstance(value, (str, bytes, bool)) or np.ndim(value) != 0:
         raise TypeError(f"{name} must be one real number, got {value!r}")
     try:
@@ -53,8 +54,8 @@ class TwoPoint:
     dy2_target: float
 
     def __post_init__(self):
-        object.__setattr__(self, "dx2", _number("dx2", self.dx2, strict=True))
-        object.__setattr__(self, "dy2_target", _number("dy2_target", self.dy2_target, strict=False))
+        object.__setattr__(self, "dx2", real_number("dx2", self.dx2, strict=True))
+        object.__setattr__(self, "dy2_target", real_number("dy2_target", self.dy2_target, strict=False))
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Rates:
 
     def __post_init__(self):
         for name in ("tau_h", "tau_y"):
-            object.__setattr__(self, name, _number(name, getattr(self, name), strict=True))
+            object.__setattr__(self, name, real_number(name, getattr(self, name), strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,8 +160,8 @@ def times(t: ArrayLike) -> np.ndarray:
     return array
 
 
-def _start(state: State, task: TwoPoint, rates: Rates | None = None) -> tuple[float, float, float]:
-    """The scalars of an initial state that two vectors can have."""
+def checked_start(state: State, task: TwoPoint, rates: Rates | None = None) -> tuple[float, float, float]:
+    """(‖dh‖², ‖dy‖², w) of a start that two vectors can have; TypeError or ValueError otherwise."""
     for name, value, kind in (("state", state, State), ("task", task, TwoPoint), ("rates", rates, Rates)):
         if not isinstance(value, kind) and not (name == "rates" and rates is None):
             raise TypeError(f"{name} must be a urep.{kind.__name__}, got {value!r}")
@@ -200,7 +201,7 @@ def integrate(state: State, task: TwoPoint, rates: Rates, t: ArrayLike, *, rtol:
     from scipy.integrate import solve_ivp
 
     t = times(t)
-    start = np.array(_start(state, task, rates))
+    start = np.array(checked_start(state, task, rates))
     constants = (task.dx2, task.dy2_target, rates.tau_h, rates.tau_y)
     if t[-1] == 0:
         return State(*start[:, None])
@@ -259,7 +260,7 @@ _LOSS = eq.numeric(eq.paper[9].rhs, eq.t, eq.dy2, eq.w, eq.dy2_target, eq.tau_me
 
 def regimes(state: State, task: TwoPoint, rates: Rates) -> tuple[float, float]:
     """(A_high, A_low) of eq. (11), in units of ‖dh‖²; ValueError or TypeError for bad input."""
-    dh2, dy2, _ = _start(state, task, rates)
+    dh2, dy2, _ = checked_start(state, task, rates)
     high, low = _REGIMES(dh2, dy2, task.dx2, task.dy2_target, rates.tau_h, rates.tau_y)
     return float(high), float(low)
 
@@ -280,7 +281,7 @@ def identical_outputs(state: State, task: TwoPoint, rates: Rates, t: ArrayLike) 
     when dy2_target is not zero; ValueError or TypeError for other bad input.
     """
     t = times(t)
-    dh2, dy2, _ = _start(state, task, rates)
+    dh2, dy2, _ = checked_start(state, task, rates)
     if task.dy2_target != 0:
         raise ValueError(f"dy2_target must be 0 for eqs. (39)-(40), got {task.dy2_target!r}")
     high, _ = regimes(state, task, rates)
@@ -298,8 +299,8 @@ def loss(
     tau_mean in epochs, mean_error2 = ‖ȳ(0) − ȳ*‖². Raises ValueError or TypeError for bad input.
     """
     t = times(t)
-    tau_mean = _number("tau_mean", tau_mean, strict=True)
-    mean_error2 = _number("mean_error2", mean_error2, strict=False)
+    tau_mean = real_number("tau_mean", tau_mean, strict=True)
+    mean_error2 = real_number("mean_error2", mean_error2, strict=False)
     if np.shape(trajectory.dh2) != t.shape:
         raise ValueError(
             f"trajectory and t must have equal length, got {np.shape(trajectory.dh2)} and {t.shape}"

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from .theory import State, TwoPoint
+from .theory import State, TwoPoint, real_number
 
 Data = tuple[torch.Tensor, torch.Tensor]
 
@@ -78,11 +78,11 @@ def train(
     """
     inputs, targets, task = _checked_data(network, data, pair)
     names = _checked_layers(network, layer)
-    _require_number("lr", lr)
+    real_number("lr", lr, strict=True)
     if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1:
         raise ValueError(f"epochs must be an integer >= 1, got {epochs!r}")
     if stop_at_loss is not None:
-        _require_number("stop_at_loss", stop_at_loss)
+        real_number("stop_at_loss", stop_at_loss, strict=True)
     recorder = _Recorder(epochs, names, isinstance(layer, str), task, lr)
     show = _somebody_watches() if progress is None else progress
     with torch.random.fork_rng(devices=[]), _watching(network, names) as seen:
@@ -203,13 +203,6 @@ def _watching(network: nn.Module, names: Sequence[str]) -> Iterator[dict[str, to
 
 
 # --- what is allowed ------------------------------------------------------------------------
-
-
-def _require_number(name: str, value) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be a number > 0, got {value!r}")
-    if not (isfinite(value) and value > 0):
-        raise ValueError(f"{name} must be finite and > 0, got {value!r}")
 
 
 def _checked_data(network, data, pair) -> tuple[torch.Tensor, torch.Tensor, TwoPoint]:
