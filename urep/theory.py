@@ -160,10 +160,10 @@ def times(t: ArrayLike) -> np.ndarray:
     return array
 
 
-def checked_start(state: State, task: TwoPoint, rates: Rates | None = None) -> tuple[float, float, float]:
+def checked_start(state: State, task: TwoPoint, rates: Rates) -> tuple[float, float, float]:
     """(‖dh‖², ‖dy‖², w) of a start that two vectors can have; TypeError or ValueError otherwise."""
     for name, value, kind in (("state", state, State), ("task", task, TwoPoint), ("rates", rates, Rates)):
-        if not isinstance(value, kind) and not (name == "rates" and rates is None):
+        if not isinstance(value, kind):
             raise TypeError(f"{name} must be a urep.{kind.__name__}, got {value!r}")
     if np.ndim(state.dh2) != 0:
         raise ValueError(f"state must hold scalars (the start), got arrays of length {len(state)}")
