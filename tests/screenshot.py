@@ -14,16 +14,17 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
 HTML = Path(__file__).resolve().parent.parent / "_build" / "html" / "book"
 
 
 def shoot(page: str, out: Path, *, dark: bool = False, width: int = 1100) -> None:
     """Write a PNG of a built page, or of the section named after its #."""
     name, _, section = page.partition("#")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--allow-file-access-from-files"]
+            executable_path=CHROMIUM, args=[*FLAGS, "--allow-file-access-from-files"]
         )
         context = browser.new_context(
             color_scheme="dark" if dark else "light", viewport={"width": width, "height": 900}

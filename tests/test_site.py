@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import threading
 from functools import partial
 from html.parser import HTMLParser
@@ -11,8 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import references
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from screenshot import CHROMIUM, FLAGS
 
 
 def pages(site):
@@ -115,9 +113,7 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
 

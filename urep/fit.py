@@ -13,7 +13,7 @@ from scipy.integrate import cumulative_trapezoid
 from scipy.optimize import least_squares
 
 from .exact import solve
-from .theory import Rates, SingularSystem, State, Triple, TwoPoint, times
+from .theory import Rates, SingularSystem, State, Triple, TwoPoint, checked_trajectory, times
 
 Solver = Callable[[State, TwoPoint, Rates, np.ndarray], State]
 
@@ -58,13 +58,7 @@ def fit_rates(t: ArrayLike, trajectory: State, task: TwoPoint, *, solver: Solver
     FitWarning and `converged = False` where the data do not determine the constants; raises
     ValueError or TypeError for bad input, such as fewer than five rows or a curve that is flat.
     """
-    t = times(t)
-    if not isinstance(trajectory, State):
-        raise TypeError(f"trajectory must be a urep.State, got {trajectory!r}")
-    if np.shape(trajectory.dh2) != t.shape:
-        raise ValueError(
-            f"trajectory and t must have equal length, got {np.shape(trajectory.dh2)} and {t.shape}"
-        )
+    t = checked_trajectory(trajectory, t)
     if len(t) < FEWEST:
         raise ValueError(f"t must have at least {FEWEST} rows to fit two constants, got {len(t)}")
     measured = np.array([*trajectory])

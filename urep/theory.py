@@ -20,11 +20,11 @@ ONE_DIGIT = 0.1
 
 
 MOST_EVALUATIONS = 300_000
-"""Of the field in one integration: a hundred times what a hard but regular one takes."""
+"""Of the field in one integration: where it is stuck, an error after seconds beats a wait of minutes."""
 
 
 class SingularSystem(ArithmeticError):
-    """Eq. (7) cannot be integrated through a point where ‖dh‖² touches zero."""
+    """An integration of eq. (7) was lost, as can happen where ‖dh‖² touches zero."""
 
 
 # --- frozen, validated records --------------------------------------------------------------
@@ -158,6 +158,18 @@ def times(t: ArrayLike) -> np.ndarray:
     if falls.any():
         raise ValueError(f"t must increase strictly, got {_first(array, falls)}")
     return array
+
+
+def checked_trajectory(trajectory: State, t: ArrayLike) -> np.ndarray:
+    """The times (n,) of a State of (n,) arrays; TypeError or ValueError naming what does not fit."""
+    t = times(t)
+    if not isinstance(trajectory, State):
+        raise TypeError(f"trajectory must be a urep.State, got {trajectory!r}")
+    if np.shape(trajectory.dh2) != t.shape:
+        raise ValueError(
+            f"trajectory and t must have equal length, got {np.shape(trajectory.dh2)} and {t.shape}"
+        )
+    return t
 
 
 def checked_start(state: State, task: TwoPoint, rates: Rates) -> tuple[float, float, float]:
@@ -298,11 +310,7 @@ def loss(
 
     tau_mean in epochs, mean_error2 = ‖ȳ(0) − ȳ*‖². Raises ValueError or TypeError for bad input.
     """
-    t = times(t)
+    t = checked_trajectory(trajectory, t)
     tau_mean = real_number("tau_mean", tau_mean, strict=True)
     mean_error2 = real_number("mean_error2", mean_error2, strict=False)
-    if np.shape(trajectory.dh2) != t.shape:
-        raise ValueError(
-            f"trajectory and t must have equal length, got {np.shape(trajectory.dh2)} and {t.shape}"
-        )
     return _LOSS(t, trajectory.dy2, trajectory.w, task.dy2_target, tau_mean, mean_error2)
