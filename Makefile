@@ -1,6 +1,7 @@
 # make book   the site, in _build/html, every chapter executed
 # make test   every test, nbval on the chapters included
 # Each sets itself up in .venv, and neither needs the other.
+# make bench  how fast urep.solve and urep.fit_rates are, against what they replace
 
 PYTHON ?= python3
 ARGS ?=
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup book test references picture lint clean
+.PHONY: help setup book test references bench picture lint clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -37,6 +38,9 @@ test: $(READY)
 references: $(READY)
 	@echo "== executing chapters and replacing their references in tests/notebooks"
 	$(BIN)/python tests/references.py $(ARGS)
+
+bench: $(READY)
+	$(BIN)/python tests/bench.py
 
 picture: book
 	$(BIN)/python tests/screenshot.py "theory/identical_outputs#where-the-theory-s-premises-hold" book/_static/chapter.png

@@ -108,3 +108,60 @@ FLAT = urep.State(np.ones(9), np.linspace(0, 1, 9), np.linspace(0, 1, 9))
 def test_bad_input_is_refused_by_name(call, kind, message):
     with pytest.raises(kind, match=message):
         call()
+
+
+# --- the third constant ---------------------------------------------------------------------
+
+
+def loss_curve(tau_mean=70.0, mean_error2=0.4):
+    rates = urep.Rates(1300.0, 29.0)
+    trajectory = urep.integrate(START, TASK, rates, T)
+    return trajectory, urep.loss(trajectory, TASK, T, tau_mean=tau_mean, mean_error2=mean_error2)
+
+
+@given(st.floats(0.5, 3.0), st.floats(0.01, 2.0))
+@settings(max_examples=20, deadline=None)
+def test_the_constant_that_made_a_loss_curve_is_found_again(log_tau, mean_error2):
+    trajectory, seen = loss_curve(10**log_tau, mean_error2)
+    fit = urep.fit_tau_mean(T, seen, trajectory, TASK)
+    assert fit.converged
+    assert fit.tau_mean == pytest.approx(10**log_tau, rel=1e-6)
+    assert fit.mean_error2 == pytest.approx(mean_error2, rel=1e-9)
+    assert fit.r2 == pytest.approx(1.0)
+
+
+def test_no_third_constant_nearby_is_better():
+    trajectory, seen = loss_curve()
+    seen = seen + 0.01 * np.abs(np.random.default_rng(0).normal(size=len(T)))
+    fit = urep.fit_tau_mean(T, seen, trajectory, TASK, mean_error2=0.4)
+    for factor in np.exp(np.linspace(-0.3, 0.3, 13)):
+        other = urep.loss(trajectory, TASK, T, tau_mean=fit.tau_mean * factor, mean_error2=0.4)
+        assert np.sum((other - seen) ** 2) >= fit.residual * (1 - 1e-9)
+
+
+def test_a_loss_without_a_mean_to_learn_gives_no_confident_constant():
+    trajectory, seen = loss_curve(mean_error2=0.0)
+    with pytest.warns(FitWarning, match="does not depend on tau_mean"):
+        assert not urep.fit_tau_mean(T, seen, trajectory, TASK, mean_error2=0.0).converged
+    rising = seen + 0.4 * (1 + T / T[-1])
+    with pytest.warns(FitWarning, match="not learned in the time given"):
+        assert not urep.fit_tau_mean(T, rising, trajectory, TASK).converged
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "message"),
+    [
+        ({"seen": np.zeros(3)}, ValueError, "seen and t must have one length"),
+        ({"seen": np.full(len(T), np.nan)}, ValueError, "seen must be finite and >= 0, got nan"),
+        ({"seen": -np.arange(len(T))}, ValueError, r"seen must be finite and >= 0, got -1\.0"),
+        ({"seen": np.ones(len(T))}, ValueError, "seen must change"),
+        ({"seen": ["a"] * len(T)}, TypeError, "seen must be real numbers"),
+        ({"t": T + 1}, ValueError, "t must begin at 0"),
+        ({"mean_error2": -1.0}, ValueError, "mean_error2 must be finite and >= 0"),
+    ],
+)
+def test_a_bad_loss_curve_is_refused_by_name(changes, kind, message):
+    trajectory, seen = loss_curve()
+    arguments = {"t": T, "seen": seen, "trajectory": trajectory, "task": TASK}
+    with pytest.raises(kind, match=message):
+        urep.fit_tau_mean(**arguments | changes)

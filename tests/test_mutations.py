@@ -15,6 +15,9 @@ from urep import paper
 LETTERS = {q.name: q.symbol.func if q.symbol.is_Function else q.symbol for q in eq.NOTATION}
 LETTERS |= {"phi1": eq.phi1, "Derivative": sp.Derivative}
 EQUATIONS = [*eq.paper.values(), *eq.book.values()]
+SUM, PRODUCT = sp.Add | sp.MatAdd, sp.Mul | sp.MatMul
+SIZE = {eq.n_x: 2, eq.n_h: 3, eq.n_y: 2}
+"""In which vectors and matrices are evaluated: no two of them commute, none is square by accident."""
 
 
 def mutants(expr):
@@ -25,11 +28,12 @@ def mutants(expr):
 
 
 def _inside(expr):
-    if isinstance(expr, sp.Add | sp.Mul):
+    if isinstance(expr, SUM | PRODUCT):
         for index, argument in enumerate(expr.args):
             others = expr.args[:index] + expr.args[index + 1 :]
-            yield expr.func(*others)
-            if isinstance(expr, sp.Add):
+            if not (isinstance(expr, sp.MatMul) and isinstance(argument, sp.MatrixExpr)):
+                yield expr.func(*others)  # without a matrix a product has no shape
+            if isinstance(expr, SUM):
                 yield expr.func(-argument, *others)
                 yield expr.func(2 * argument, *others)
     if isinstance(expr, sp.Pow):
@@ -37,7 +41,7 @@ def _inside(expr):
         yield sp.Pow(expr.base, -expr.exp)
     if isinstance(expr, sp.exp):
         yield sp.exp(-expr.args[0])
-    if isinstance(expr, sp.Add | sp.Mul | sp.Pow | sp.exp):
+    if isinstance(expr, SUM | PRODUCT | sp.Pow | sp.exp | sp.erf | sp.Trace):
         for index, argument in enumerate(expr.args):
             for changed in _inside(argument):
                 yield expr.func(*expr.args[:index], changed, *expr.args[index + 1 :])
@@ -54,22 +58,33 @@ def guards(equation):
     return sides, [[sp.sympify(text, locals=LETTERS) for text in derived] for derived in found]
 
 
-def value(expr, point):
-    """A number that two expressions share only if they are equal, or by a freak of chance."""
-    flat = expr.replace(lambda e: isinstance(e, sp.Derivative), lambda e: sp.Symbol(f"D_{e.expr.func}"))
+def drawn(name):
+    """A rational number that belongs to a name."""
+    return sp.Rational(random.Random(name).randint(10**5, 10**6), 5 * 10**5)
+
+
+def value(expr):
+    """Numbers that two expressions share only if they are equal, or by a freak of chance."""
+    flat = expr.replace(
+        lambda e: isinstance(e, sp.Derivative),
+        lambda e: sp.Symbol("D" * e.derivative_count + f"_{e.expr.func}"),
+    )
     functions = {f: sp.Symbol(str(f.func)) for f in flat.atoms(sp.core.function.AppliedUndef)}
     flat = flat.xreplace(functions)
-    for letter in flat.free_symbols:
-        drawn = random.Random(letter.name).randint(10**5, 10**6)
-        point.setdefault(letter.name, sp.Rational(drawn, 5 * 10**5))
-    numbers = {letter: point[letter.name] for letter in flat.free_symbols}
-    return complex(flat.xreplace(numbers).rewrite(sp.exp).evalf(40))
+    letters = flat.atoms(sp.Symbol) - set(SIZE)
+    flat = flat.xreplace({z: sp.MatrixSymbol(z.name, *(SIZE.get(n, n) for n in z.shape))
+                          for z in flat.atoms(sp.MatrixSymbol)})  # fmt: skip
+    flat = flat.xreplace({z: sp.ImmutableMatrix(*z.shape, lambda i, j, z=z: drawn(f"{z.name}{i}{j}"))
+                          for z in flat.atoms(sp.MatrixSymbol)})  # fmt: skip
+    flat = flat.xreplace({z: drawn(z.name) for z in letters}).doit().rewrite(sp.exp)
+    entries = list(flat) if isinstance(flat, sp.MatrixBase) else [flat]
+    return [complex(entry.evalf(40)) for entry in entries]
 
 
 def differ(a, b):
-    point = {}
-    left, right = value(a, point), value(b, point)
-    return abs(left - right) > 1e-25 * (abs(left) + abs(right))
+    left, right = value(a), value(b)
+    pairs = zip(left, right, strict=True)
+    return any(abs(x - y) > 1e-25 * (abs(x) + abs(y)) for x, y in pairs)
 
 
 @pytest.mark.parametrize("equation", EQUATIONS, ids=lambda e: f"({e.number})")

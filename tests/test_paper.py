@@ -104,4 +104,6 @@ def test_the_notation_has_a_row_for_each_letter():
 
     markup = paper.notation()._repr_html_()
     assert all(f"<code>{q.name}</code>" in markup for q in NOTATION)
-    assert len({q.name for q in NOTATION}) == len({q.latex for q in NOTATION}) == len(NOTATION)
+    assert len({q.name for q in NOTATION}) == len(NOTATION)
+    # dy and dy* are also those of scalar outputs, of which they are then the only component.
+    assert len({q.latex for q in NOTATION}) == len(NOTATION) - 2

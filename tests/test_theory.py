@@ -236,7 +236,7 @@ def integrate_at(t):
         (lambda: urep.State([1.0, 1.0], [0.0, -2.0], [0.0, 0.0]), ValueError, r"dy2 .* -2\.0 at index 1"),
         (lambda: urep.State(1.0, 0.0, NAN), ValueError, "w must be finite, got nan"),
         (lambda: urep.State(np.ones(3), np.ones(2), np.ones(3)), ValueError, "same shape"),
-        (lambda: urep.State(np.ones((2, 2)), 1.0, 1.0), ValueError, "dh2 must be a number or one-dim"),
+        (lambda: urep.State(np.ones((2, 2, 2)), 1.0, 1.0), ValueError, r"dh2 must be a number, \(n,\) or"),
         (lambda: urep.State("a", 1.0, 1.0), TypeError, "dh2 must be real numbers, got 'a'"),
         (lambda: integrate_at([1.0, 0.5]), ValueError, r"t must increase .* 0\.5 at index 1"),
         (lambda: integrate_at([0.0, 0.0]), ValueError, "t must increase"),
@@ -293,3 +293,27 @@ def test_records_are_frozen_and_their_arrays_read_only():
     assert state[1].w == 1.0
     with pytest.raises(TypeError, match="scalars"):
         len(state[0])
+
+
+def test_lifted_coordinates_agree_with_the_printed_ones_and_pass_where_those_are_singular():
+    random = np.random.default_rng(8)
+    for _ in range(20):
+        dx2, d2, tau_h, tau_y, dh2, dy2 = 10 ** random.uniform(-1, 1, 6)
+        task, rates = urep.TwoPoint(dx2, d2), urep.Rates(tau_h, tau_y)
+        state = urep.State(dh2, dy2, dy2 - random.uniform(0.1, 1) * np.sqrt(dy2 * d2))
+        t = np.linspace(0, 5 * max(tau_h, tau_y), 20)
+        printed, lifted = (
+            urep.integrate(state, task, rates, t, coordinates=c) for c in ("printed", "lifted")
+        )
+        for a, b in zip(printed, lifted, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-9 * d2)
+    # Scalar outputs that start opposed, decoder larger: ‖dh‖² touches zero on the way.
+    task, rates = urep.TwoPoint(1.0, 0.49), urep.Rates(30.0, 300.0)
+    t = np.linspace(0, 3000, 300)
+    state = urep.State(0.1, 1.0, 1.7)
+    lifted = urep.integrate(state, task, rates, t, coordinates="lifted")
+    exact = urep.solve(state, task, rates, t, dy=-1.0)
+    for a, b in zip(lifted, exact, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-8)
+    with pytest.raises(ValueError, match="coordinates must be 'printed' or 'lifted', got 'polar'"):
+        urep.integrate(state, task, rates, t, coordinates="polar")

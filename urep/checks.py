@@ -211,6 +211,8 @@ def counterexample(difference):
     import sympy as sp
     from sympy.core.function import AppliedUndef
 
+    if isinstance(difference, sp.MatrixExpr) or difference.has(sp.Trace):
+        return None  # a difference of matrices of any size has no value at a point
     plain = difference.rewrite(sp.exp)
     for kind in (sp.Derivative, AppliedUndef):
         plain = plain.xreplace({part: sp.Dummy() for part in plain.atoms(kind)})
@@ -223,8 +225,12 @@ def residue(difference):
     """What is left of a difference after exact simplification: zero is a proof, no sampling."""
     import sympy as sp
 
+    if isinstance(difference, sp.MatrixExpr):
+        rest = difference.doit().expand().doit()
+        return sp.S.Zero if rest.is_ZeroMatrix else rest
     steps = (
         sp.expand,
+        _expand_traces,
         lambda e: sp.expand(e.rewrite(sp.exp)),
         lambda e: sp.cancel(sp.together(sp.expand_power_base(e.rewrite(sp.exp)))),
         sp.simplify,
@@ -236,6 +242,22 @@ def residue(difference):
         if rest == 0:
             return rest
     return rest
+
+
+def _expand_traces(expr):
+    """Traces of sums as sums of traces; tr(M) and tr(Mᵀ) as one."""
+    import sympy as sp
+
+    def terms(argument):
+        products = argument.doit().expand().doit()
+        products = products.args if isinstance(products, sp.MatAdd) else (products,)
+        total = sp.S.Zero
+        for product in products:
+            number, rest = product.as_coeff_mmul()
+            total += number * min((sp.Trace(m).doit() for m in (rest, rest.T.doit())), key=str)
+        return total
+
+    return sp.expand(expr.replace(sp.Trace, terms)) if expr.has(sp.Trace) else expr
 
 
 def assumptions(*expressions) -> tuple[str, ...]:

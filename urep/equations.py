@@ -3,7 +3,8 @@
 Everything else is made from these objects: the LaTeX on a page, the NumPy functions in
 `urep.theory`, and the right-hand sides that chapters derive towards. Notation is the paper's;
 squared norms carry a 2 in their Python name. Time constants follow the convention of the
-authors' code, in which a factor 1/2 of the gradient is absorbed (shown in the chapter on A.4).
+authors' code, in which a factor 1/2 of the gradient is absorbed (shown in the chapter on the model).
+Vectors and matrices are SymPy's matrix symbols, of any dimension.
 
     >>> from urep.equations import paper, dh2
     >>> paper[38].rhs.has(dh2)
@@ -60,6 +61,50 @@ dy_0 = sp.Symbol("dy_0", real=True)
 dy_target = sp.Symbol("dy_target", positive=True)
 
 G = sp.Symbol("G", positive=True)
+dh2_scaled = sp.Symbol("dh2_scaled", positive=True)
+dy2_scaled = sp.Symbol("dy2_scaled", nonnegative=True)
+w_scaled = sp.Symbol("w_scaled", real=True)
+t_scaled = sp.Symbol("t_scaled", nonnegative=True)
+
+# Section 2 and A.1: two points, the maps between them, and gradient descent.
+n_x, n_h, n_y = sp.symbols("n_x n_h n_y", positive=True, integer=True)
+D_h, D_y = sp.MatrixSymbol("D_h", n_h, n_x), sp.MatrixSymbol("D_y", n_y, n_h)
+D_h_rate, D_y_rate = sp.MatrixSymbol("D_h_rate", n_h, n_x), sp.MatrixSymbol("D_y_rate", n_y, n_h)
+x_1, x_2, x_i, x_mean, dx_vec = (
+    sp.MatrixSymbol(z, n_x, 1) for z in ("x_1", "x_2", "x_i", "x_mean", "dx_vec")
+)
+h_i, h_mean, dh_vec, dh_rate = (sp.MatrixSymbol(z, n_h, 1) for z in ("h_i", "h_mean", "dh_vec", "dh_rate"))
+y_i, y_mean, y_mean_target, y_mean_rate, dy_vec, dy_rate, dy_target_vec = (
+    sp.MatrixSymbol(z, n_y, 1)
+    for z in ("y_i", "y_mean", "y_mean_target", "y_mean_rate", "dy_vec", "dy_rate", "dy_target_vec")
+)  # fmt: skip
+y_mean_j = sp.Function("y_mean_j", real=True)(t)
+y_mean_j_0, y_mean_j_target = sp.symbols("y_mean_j_0 y_mean_j_target", real=True)
+error2_1, error2_2 = sp.symbols("error2_1 error2_2", nonnegative=True)
+theta, theta_next, theta_rate = sp.symbols("theta theta_next theta_rate", real=True)
+eta, tau = sp.symbols("eta tau", positive=True)
+loss_theta = sp.Function("loss_theta", nonnegative=True)(theta)
+
+# A.3: fixed points and their stability.
+J_11, J_12, J_21, J_22 = sp.symbols("J_11 J_12 J_21 J_22", real=True)
+trace, det = sp.symbols("trace det", real=True)
+slope_plus, slope_minus = sp.symbols("slope_plus slope_minus", real=True)
+lambda_plus, lambda_minus = sp.symbols("lambda_plus lambda_minus", real=True)
+
+# A.6: the random start.
+h = sp.Symbol("h", positive=True)
+mu_G = sp.Symbol("mu_G", real=True)
+sigma_G = sp.Symbol("sigma_G", positive=True)
+density_A, cdf_A, cdf_H, density_H = sp.symbols("density_A cdf_A cdf_H density_H", nonnegative=True)
+
+# Section 5: the start at each layer.
+dh2_layer, dh2_first = sp.symbols("dh2_layer dh2_first", positive=True)
+layer_factor = sp.Symbol("layer_factor", positive=True)
+layer = sp.Symbol("layer", nonnegative=True, integer=True)
+
+# The lift of the exact solution, before scaling.
+u = sp.Function("u", real=True)(t)
+r_along, r_across = sp.Function("r_along", real=True)(t), sp.Function("r_across", real=True)(t)
 
 kappa = tau_h / (tau_y * dx2)
 """The only combination of constants that fixes ‖dy‖² once ‖dh‖² is known, eqs. (23)-(24)."""
@@ -90,6 +135,11 @@ class phi1(sp.Function):
         return rf"\varphi_1{power}\!\left({printer._print(self.args[0])}\right)"
 
 
+def dot(a: sp.MatrixExpr, b: sp.MatrixExpr) -> sp.Expr:
+    """The scalar product of two column vectors, as the trace that SymPy's matrix calculus knows."""
+    return sp.Trace(a * b.T)
+
+
 # --- the notation, for pages ----------------------------------------------------------------
 
 
@@ -111,6 +161,13 @@ class Quantity:
     def name(self) -> str:
         """The Python name."""
         return self.symbol.func.__name__ if self.symbol.is_Function else self.symbol.name
+
+    @property
+    def shape(self) -> str:
+        """The word scalar, or the dimensions of a vector or matrix."""
+        if not isinstance(self.symbol, sp.MatrixSymbol):
+            return "scalar"
+        return " × ".join(map(str, self.symbol.shape))
 
 
 def _squared(symbol, vector, meaning, unit, defined, sub="", argument=""):
@@ -141,7 +198,69 @@ NOTATION: tuple[Quantity, ...] = (
              "hidden²", "(11)"),
     _squared(dh2_inf, "dh", "‖dh‖² after training", "hidden²", "(10)", argument=r"(\infty)"),
     Quantity(loss, "L", "training loss, half the mean squared error", "output²", "(1)"),
+    Quantity(error2_1, r"\|f_\theta(x_1)-y_1^*\|^2", "squared error at the first point", "output²", "(1)",
+             r"\|f_\theta(x_1)-y_1^*\|"),
+    Quantity(error2_2, r"\|f_\theta(x_2)-y_2^*\|^2", "squared error at the second point", "output²", "(1)",
+             r"\|f_\theta(x_2)-y_2^*\|"),
+    Quantity(theta, r"\theta", "one parameter of the encoder (φ) or of the decoder (ψ)", "any", "(3)"),
+    Quantity(theta_next, r"\theta_{\mathrm{next}}", "the same after a step", "any", "(3)"),
+    Quantity(theta_rate, r"\dot\theta", "its velocity", "1/epochs", "(4)"),
+    Quantity(loss_theta, r"L(\theta)", "the loss as a function of one parameter", "output²", "(1)"),
+    Quantity(eta, r"\eta", "learning rate", "1/output²", "(3)"),
+    Quantity(tau, r"\tau", "1/η, time constant of the parameters", "epochs", "(4)"),
+    Quantity(D_h, "D_h", "Jacobian of the encoder between the two points", "hidden/input", "(5)"),
+    Quantity(D_y, "D_y", "Jacobian of the decoder between them", "output/hidden", "(5)"),
+    Quantity(D_h_rate, r"\dot D_h", "velocity of the encoder's Jacobian", "hidden/input/epochs", "(6)"),
+    Quantity(D_y_rate, r"\dot D_y", "velocity of the decoder's Jacobian", "output/hidden/epochs", "(6)"),
+    Quantity(x_1, "x_1", "first input", "input", "(8)"),
+    Quantity(x_2, "x_2", "second input", "input", "(8)"),
+    Quantity(x_i, "x_i", "either input", "input", "(5)"),
+    Quantity(x_mean, r"\bar x", "mean of the two inputs", "input", "(5)"),
+    Quantity(h_i, "h_i", "representation of either input", "hidden", "(5)"),
+    Quantity(h_mean, r"\bar h", "mean of the two representations", "hidden", "(5)"),
+    Quantity(y_i, "y_i", "output for either input", "output", "(5)"),
+    Quantity(y_mean, r"\bar y", "mean of the two outputs", "output", "(5)"),
+    Quantity(y_mean_target, r"\bar y^*", "mean of the two targets", "output", "(16)"),
+    Quantity(y_mean_rate, r"\dot{\bar y}", "velocity of the mean output", "output/epochs", "(6)"),
+    Quantity(y_mean_j, r"\bar y_j", "a component of the mean output", "output", "(18)"),
+    Quantity(y_mean_j_0, r"\bar y_j(0)", "the same before the first step", "output", "(18)"),
+    Quantity(y_mean_j_target, r"\bar y_j^*", "a component of the mean target", "output", "(18)"),
+    Quantity(dx_vec, "dx", "difference of the inputs", "input", "(8)"),
+    Quantity(dh_vec, "dh", "difference of the representations", "hidden", "(8)"),
+    Quantity(dh_rate, r"\dot{dh}", "its velocity", "hidden/epochs", "(19)"),
+    Quantity(dy_vec, "dy", "difference of the predicted outputs", "output", "(8)"),
+    Quantity(dy_rate, r"\dot{dy}", "its velocity", "output/epochs", "(20)"),
+    Quantity(dy_target_vec, "dy^*", "difference of the targets", "output", "(8)"),
+    Quantity(J_11, "J_{11}", "∂/∂‖dh‖² of the rate of ‖dh‖² in (25)", "1/epochs", "(29)"),
+    Quantity(J_12, "J_{12}", "∂/∂w of the rate of ‖dh‖² in (25)", "hidden²/output²/epochs", "(29)"),
+    Quantity(J_21, "J_{21}", "∂/∂‖dh‖² of the rate of w in (25)", "output²/hidden²/epochs", "(29)"),
+    Quantity(J_22, "J_{22}", "∂/∂w of the rate of w in (25)", "1/epochs", "(29)"),
+    Quantity(trace, r"\mathrm{Tr}", "trace of J", "1/epochs", "(30)"),
+    Quantity(det, r"\mathrm{det}", "determinant of J", "1/epochs²", "(31)"),
+    Quantity(slope_plus, "(b/a)_+", "w/‖dh‖² along the growing direction at zero", "output²/hidden²", "(34)"),
+    Quantity(slope_minus, "(b/a)_-", "w/‖dh‖² along the decaying direction", "output²/hidden²", "(34)"),
+    Quantity(lambda_plus, r"\lambda_+", "eigenvalue of the growing direction", "1/epochs", "(35)"),
+    Quantity(lambda_minus, r"\lambda_-", "eigenvalue of the decaying direction", "1/epochs", "(35)"),
     Quantity(G, "G", "factor on the initial ‖dh‖²: all weights times √G", "1", "(41)"),
+    Quantity(dh2_scaled, r"\widetilde{\|dh\|^2}", "‖dh‖² over G", "hidden²", "(42)"),
+    Quantity(dy2_scaled, r"\widetilde{\|dy\|^2}", "‖dy‖² over G²", "output²", "(42)"),
+    Quantity(w_scaled, r"\widetilde w", "w over G²", "output²", "(42)"),
+    Quantity(t_scaled, r"\widetilde t", "t times G", "epochs", "(42)"),
+    Quantity(h, "h", "a value that ‖dh(∞)‖² may take", "hidden²", "(44)"),
+    Quantity(mu_G, r"\mu_G", "mean of A_high over random starts", "hidden²", "(46)"),
+    Quantity(sigma_G, r"\sigma_G", "standard deviation of A_high over random starts", "hidden²", "(46)"),
+    Quantity(density_A, r"p(A_{\mathrm{high}})", "density of A_high", "1/hidden²", "(46)"),
+    Quantity(cdf_A, r"P(A_{\mathrm{high}})", "distribution function of A_high", "1", "(47)"),
+    Quantity(cdf_H, r"P(\|dh(\infty)\|^2\leq h)", "distribution function of ‖dh(∞)‖²", "1", "(48)"),
+    Quantity(density_H, "p(h)", "density of ‖dh(∞)‖²", "1/hidden²", "book"),
+    Quantity(dh2_layer, r"\|dh_l(0)\|^2", "‖dh(0)‖² at hidden layer l", "hidden²", "(14)", r"\|dh_l(0)\|"),
+    Quantity(dh2_first, r"\|dh_0(0)\|^2", "‖dh(0)‖² at the first hidden layer", "hidden²", "(14)",
+             r"\|dh_0(0)\|"),
+    Quantity(layer_factor, "G_1", "factor on ‖dh(0)‖² from one layer to the next", "1", "(14)"),
+    Quantity(layer, "l", "hidden layer, counted from 0", "1", "(14)"),
+    Quantity(u, "u", "±‖dh‖, the weight into one hidden unit", "hidden", "book"),
+    Quantity(r_along, "r_{\\parallel}", "the part of dy/u along dy*", "output/hidden", "book"),
+    Quantity(r_across, "r_{\\perp}", "the part of dy/u across dy*", "output/hidden", "book"),
     Quantity(p, "p", "‖dh‖ √k_y, with k_y = 1/(2 tau_y)", "epochs^-½", "book"),
     Quantity(x, "x", "√k_h times the part of dy/‖dh‖ along dy*, k_h = dx2/(2 tau_h)", "epochs^-½", "book"),
     Quantity(y, "y", "√k_h times the part of dy/‖dh‖ across dy*", "epochs^-½", "book"),
@@ -174,6 +293,35 @@ class _PaperPrinter(LatexPrinter):
         positive = expr.exp.could_extract_minus_sign() is False
         return (positive and self._norm(expr.base, expr.exp)) or super()._print_Pow(expr)
 
+    def _print_MatrixSymbol(self, expr, style="plain"):
+        q = _QUANTITY.get(expr)
+        return q.latex if q else super()._print_MatrixSymbol(expr)
+
+    def _print_MatMul(self, expr):
+        number, product = expr.as_coeff_mmul()
+        factors = product.args if isinstance(product, sp.MatMul) else (product,)
+        printed = " ".join(self.parenthesize(factor, 50) for factor in factors)
+        if number == 1:
+            return printed
+        return f"- {printed}" if number == -1 else f"{self._print(number)} {printed}"
+
+    def _print_MatAdd(self, expr):
+        """A sum with its negative terms last, so that it does not begin with a sign."""
+        terms = sorted((self._print(term) for term in expr.args), key=lambda term: term.startswith("-"))
+        return " ".join([terms[0], *(term if term.startswith("-") else f"+ {term}" for term in terms[1:])])
+
+    def _print_Transpose(self, expr):
+        return rf"{self.parenthesize(expr.arg, 100)}^\top"
+
+    def _print_Trace(self, expr):
+        """The trace of an outer product, printed as the scalar product of its two vectors."""
+        factors = expr.arg.args if isinstance(expr.arg, sp.MatMul) else (expr.arg,)
+        cut = next(n for n, factor in enumerate(factors, start=1) if factor.shape[1] == 1)
+        left, right = sp.MatMul(*factors[:cut]).doit(), sp.MatMul(*factors[cut:]).T.doit()
+        if sp.expand(left - right).doit().is_ZeroMatrix:
+            return rf"\left\|{self._print(left)}\right\|^2"
+        return rf"{self.parenthesize(left, 50)}^\top {self.parenthesize(right, 50)}"
+
     def _print_Symbol(self, expr, style="plain"):
         q = _QUANTITY.get(expr)
         return q.latex if q else super()._print_Symbol(expr)
@@ -197,14 +345,14 @@ def latex(expr: sp.Basic) -> str:
 
 @dataclass(frozen=True)
 class Equation:
-    """One numbered equation: its number, the paper's section, one `sympy.Eq` a line.
+    """One numbered equation: its number, the paper's section, one SymPy relation a line.
 
     `rhs` and `lhs` are an expression for a single line and a tuple for a system.
     """
 
     number: int | str
     section: str
-    relations: tuple[sp.Eq, ...]
+    relations: tuple[sp.Rel, ...]
 
     @property
     def lhs(self) -> sp.Expr | tuple[sp.Expr, ...]:
@@ -221,14 +369,16 @@ class Equation:
     def latex(self) -> str:
         """LaTeX of all lines, aligned at the equality sign, tagged with the number."""
         # \cr and not two backslashes, which Sphinx would wrap in an environment without tags.
-        lines = r" \cr ".join(f"{latex(r.lhs)} &= {latex(r.rhs)}" for r in self.relations)
+        sign = {"==": "=", "<=": r"\leq"}
+        lines = r" \cr ".join(f"{latex(r.lhs)} &{sign[r.rel_op]} {latex(r.rhs)}" for r in self.relations)
         return rf"\begin{{aligned}} {lines} \end{{aligned}} \tag{{{self.number}}}"
 
     def _repr_latex_(self) -> str:
         return f"$${self.latex()}$$"
 
     def __repr__(self) -> str:
-        return f"({self.number}) " + "; ".join(f"{r.lhs} = {r.rhs}" for r in self.relations)
+        sign = {"==": "=", "<=": "≤"}
+        return f"({self.number}) " + "; ".join(f"{r.lhs} {sign[r.rel_op]} {r.rhs}" for r in self.relations)
 
 
 def _rate(variable: sp.Expr) -> sp.Derivative:
@@ -255,34 +405,107 @@ def _lines(*pairs) -> tuple[sp.Eq, ...]:
     return tuple(sp.Eq(left, right, evaluate=False) for left, right in pairs)
 
 
+_LOSS = (
+    _half * mean_error2 * sp.exp(-2 * t / tau_mean)
+    + sp.Rational(1, 4) * (w + _half * (dy2_target - dy2))
+)  # fmt: skip
+_HIGH = dh2_0 - tau_y / tau_h * dx2 * dy2_0 / dh2_0
+_LOW = sp.sqrt(tau_y / tau_h) * sp.sqrt(dx2) * sp.sqrt(dy2_target)
+_LEVEL = kappa * dh2**2 + (dy2_0 / dh2_0 - kappa * dh2_0) * dh2
+_spread = sp.sqrt(A_high**2 + 4 * A_low**2)
+_END = _half * A_high + sp.sqrt(A_high**2 / 4 + A_low**2)
+_OTHER_END = _half * A_high - sp.sqrt(A_high**2 / 4 + A_low**2)
+_LINEAR_MAPS = (
+    (h_i, h_mean + D_h * (x_i - x_mean)),
+    (y_i, y_mean + D_y * (h_i - h_mean)),
+)
+_away = D_y * D_h * dx_vec - dy_target_vec
+_mean_away = y_mean - y_mean_target
+_limit_of_start = h - A_low**2 / h
+_bell = sp.exp(-((A_high - mu_G) ** 2) / (2 * sigma_G**2)) / (sp.sqrt(2 * sp.pi) * sigma_G)
+
 _PAPER = (
+    Equation(1, "2.1", _lines((loss, (error2_1 + error2_2) / 4))),
+    Equation(3, "2.1", _lines((theta_next, theta - eta * loss_theta.diff(theta)))),
+    Equation(4, "2.1", _lines((theta_rate, -loss_theta.diff(theta) / tau))),
+    Equation(5, "2.2", _lines(*_LINEAR_MAPS)),
     Equation(7, "2.3", _lines(
         (_rate(dh2), _RATE_H), (_rate(dy2), _RATE_Y), (_rate(w), _RATE_W))),
-    Equation(9, "3.3", _lines((
-        loss,
-        _half * mean_error2 * sp.exp(-2 * t / tau_mean)
-        + sp.Rational(1, 4) * (w + _half * (dy2_target - dy2))))),
-    Equation(10, "4.1", _lines((
-        dh2_inf, _half * A_high + sp.sqrt(A_high**2 / 4 + A_low**2)))),
-    Equation(11, "4.1", _lines(
-        (A_high, dh2_0 - tau_y / tau_h * dx2 * dy2_0 / dh2_0),
-        (A_low, sp.sqrt(tau_y / tau_h) * sp.sqrt(dx2) * sp.sqrt(dy2_target)))),
+    Equation(8, "2.3", _lines(
+        (dx_vec, x_2 - x_1), (dh_vec, D_h * dx_vec), (dy_vec, D_y * dh_vec),
+        (w, dot(dy_vec, dy_vec) - dot(dy_vec, dy_target_vec)))),
+    Equation(9, "3.3", _lines((loss, _LOSS))),
+    Equation(10, "4.1", _lines((dh2_inf, _END))),
+    Equation(11, "4.1", _lines((A_high, _HIGH), (A_low, _LOW))),
+    Equation(14, "5.1", _lines((dh2_layer, dh2_first * layer_factor**layer))),
+    Equation(15, "A.1", _lines(*_LINEAR_MAPS)),
+    Equation(16, "A.1", _lines((loss, sum(
+        dot(error, error) for error in (_mean_away + _away / 2, _mean_away - _away / 2)) / 4))),
+    Equation(17, "A.1", _lines(
+        (y_mean_rate, -_mean_away / tau_mean),
+        (D_h_rate, -D_y.T * _away * dx_vec.T / (2 * tau_h)),
+        (D_y_rate, -_away * dx_vec.T * D_h.T / (2 * tau_y)))),
+    Equation(18, "A.1", _lines(
+        (y_mean_j, y_mean_j_target + (y_mean_j_0 - y_mean_j_target) * sp.exp(-t / tau_mean)))),
+    Equation(19, "A.1", _lines((D_y * dh_rate, dy_vec * dh_vec.T * dh_rate / dh2))),
+    Equation(20, "A.1", _lines(
+        (_rate(dh2), 2 * dot(dh_vec, dh_rate)),
+        (_rate(dy2), 2 * dot(dy_vec, D_y_rate * dh_vec) + dy2 / dh2 * _rate(dh2)),
+        (_rate(w), dot(2 * dy_vec - dy_target_vec, D_y_rate * dh_vec)
+         + (2 * dy2 - (dy2 - w)) / (2 * dh2) * _rate(dh2)))),
+    Equation(21, "A.1", _lines(
+        (_rate(dh2), _RATE_H), (_rate(dy2), _RATE_Y), (_rate(w), _RATE_W))),
+    Equation(22, "A.2", _lines((loss, _LOSS))),
     Equation(23, "A.3", _lines((_rate(dy2 / dh2), kappa * _rate(dh2)))),
-    Equation(24, "A.3", _lines((
-        dy2, kappa * dh2**2 + (dy2_0 / dh2_0 - kappa * dh2_0) * dh2))),
+    Equation(24, "A.3", _lines((dy2, _LEVEL))),
+    Equation(25, "A.3", _lines((_rate(dh2), _RATE_H), (_rate(w), _RATE_W.subs(dy2, _LEVEL)))),
+    Equation(27, "A.3", _lines((dh2, sp.S.Zero), (dh2, _END), (dh2, _OTHER_END))),
+    Equation(28, "A.3", _lines((A_high, _HIGH), (A_low, _LOW))),
+    Equation(29, "A.3", _lines(
+        (J_11, sp.S.Zero), (J_12, -dx2 / tau_h),
+        (J_21, kappa / (2 * tau_y) * (A_low**2 + _END**2)),
+        (J_22, -(A_high / 2 + _spread) / tau_y))),
+    Equation(30, "A.3", _lines((trace, -(A_high / 2 + _spread) / tau_y))),
+    Equation(31, "A.3", _lines((det, _END * _spread / (2 * tau_y**2)))),
+    Equation(32, "A.3", _lines(
+        (J_11, sp.S.Zero), (J_12, -dx2 / tau_h),
+        (J_21, (dx2 / tau_h * w**2 / dh2**2 - dy2_target / tau_y) / 2),
+        (J_22, A_high / (2 * tau_y) - dx2 / tau_h * w / dh2))),
+    Equation(34, "A.3", _lines(
+        (slope_plus, -kappa * (A_high + _spread) / 2),
+        (slope_minus, -kappa * (A_high - _spread) / 2))),
+    Equation(35, "A.3", _lines(
+        (lambda_plus, (A_high + _spread) / (2 * tau_y)),
+        (lambda_minus, (A_high - _spread) / (2 * tau_y)))),
+    Equation(36, "A.3", _lines((dh2_inf, _END))),
     Equation(37, "A.4", _lines(
         (_rate(dh2), -dx2 / tau_h * dy2),
         (_rate(dy2), -dy2 * (dh2 / tau_y + dx2 * dy2 / (tau_h * dh2))))),
     Equation(38, "A.4", _lines((_rate(dh2), -(dh2**2) / tau_y + A_high / tau_y * dh2))),
     Equation(39, "A.4", _lines((dh2, _bernoulli))),
     Equation(40, "A.4", _lines((dy2, kappa * _bernoulli * (_bernoulli - A_high)))),
+    Equation(41, "A.5", _lines(
+        (dh2, G * dh2_0), (dy2, G**2 * dy2_0), (w, G**2 * w_0))),
+    Equation(42, "A.5", _lines(
+        (dh2, G * dh2_scaled), (dy2, G**2 * dy2_scaled), (w, G**2 * w_scaled), (t, t_scaled / G))),
     Equation(43, "A.5", _lines(
         (_rate(dh2), _RATE_H), (_rate(dy2), _RATE_Y),
         (_rate(w), _RATE_W.subs(dy2_target, dy2_target / G**2)))),
+    Equation(44, "A.6", (sp.Le(A_high, _limit_of_start), sp.Le(A_high, 2 * h))),
+    Equation(45, "A.6", (sp.Le(A_high, _limit_of_start),)),
+    Equation(46, "A.6", _lines((density_A, _bell))),
+    Equation(47, "A.6", _lines((
+        cdf_A, (1 + sp.erf((A_high - mu_G) / (sp.sqrt(2) * sigma_G))) / 2))),
+    Equation(48, "A.6", _lines((
+        cdf_H, (1 + sp.erf((_limit_of_start - mu_G) / (sp.sqrt(2) * sigma_G))) / 2))),
 )  # fmt: skip
 
 paper: Mapping[int, Equation] = MappingProxyType({e.number: e for e in _PAPER})
-"""The paper's equations by number."""
+"""The paper's equations by number. Those without an entry say no more than a neighbour does.
+
+(2) and (6) are (1) and (4) for other letters; (12), (13), (26), (33) are stated in words; (49) and
+(50) belong to the experiments.
+"""
 
 _BOOK = (
     # (39)-(40) for each sign of A_high, without overflow and without 0/0 at A_high = 0.
@@ -293,6 +516,14 @@ _BOOK = (
         (dh2, dh2_0 * sp.exp(_phase) / (1 + _push * phi1(_phase))),
         (dy2, dy2_0 * sp.exp(_phase) / (1 + _push * phi1(_phase)) ** 2))),
     Equation("39=", "beyond", _lines((dh2, dh2_0 / (1 + _push)))),
+    # The density of the final distance: what a histogram of (48) shows.
+    Equation("48'", "beyond", _lines((
+        density_H, (1 + A_low**2 / h**2) * _bell.subs(A_high, _limit_of_start)))),
+    Equation("E0", "beyond", _lines(
+        (_rate(u), -dx2 / (2 * tau_h)
+         * (r_along * (r_along * u - sp.sqrt(dy2_target)) + r_across**2 * u)),
+        (_rate(r_along), -u * (r_along * u - sp.sqrt(dy2_target)) / (2 * tau_y)),
+        (_rate(r_across), -(u**2) * r_across / (2 * tau_y)))),
     Equation("E1", "beyond", _lines((
         N,
         1 + (p_0**2 + x_0**2) * sp.sinh(2 * A * t) / (2 * A)
@@ -305,6 +536,10 @@ _BOOK = (
     Equation("E3", "beyond", _lines(
         (dy, dy_target + (dy_0 - dy_target) / N),
         (dh2, A_high / 2 + sp.sqrt(A_high**2 / 4 + A_low**2 * (dy / dy_target) ** 2)))),
+    Equation("E4", "beyond", _lines(
+        (dh2, tau_y * (c + N.diff(t) / N)),
+        (dy2, tau_h / dx2 * (N.diff(t) / N - c) * tau_y * (c + N.diff(t) / N)),
+        (w, -tau_h * tau_y / dx2 * (N.diff(t, 2) / N - (N.diff(t) / N) ** 2)))),
 )  # fmt: skip
 
 book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})

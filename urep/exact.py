@@ -15,14 +15,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import copysign, hypot, inf, log, sqrt
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .theory import ONE_DIGIT, Rates, State, TwoPoint, checked_start, real_number, times
+from .theory import ONE_DIGIT, Rates, State, Triple, TwoPoint, checked_start, real_number, times
 
 LOG_OF_ZERO = -1e300
 """Stands for log 0 where differences of it are taken, which −∞ does not allow."""
+
+SLOWEST = 1e-150
+"""A rate below it does nothing in any time there is, and its square would underflow."""
 
 
 @dataclass(frozen=True)
@@ -117,64 +121,219 @@ def lift(state: State, task: TwoPoint, rates: Rates, *, dy: float | None = None)
     )
 
 
-def solve(state: State, task: TwoPoint, rates: Rates, t: ArrayLike, *, dy: float | None = None) -> State:
+def solve(
+    state: State, task: TwoPoint, rates: Rates, t: ArrayLike, *, dy: float | ArrayLike | None = None
+) -> State:
     """The exact solution of eq. (7) from `state` at epoch 0, without time stepping.
 
-    t: (n,) epochs, increasing. Returns a State of (n,) arrays. For scalar outputs `dy` may give the
-    signed output difference, positive towards the target; ‖dy‖² and w then follow from it. Unlike
-    (7) as printed it is regular where ‖dh‖² touches zero. Raises ValueError or TypeError for bad input.
+    t: (n,) epochs, increasing. Returns a State of (n,) arrays, or of (m, n) arrays, one row a start,
+    when `state` is a batch of (m,) starts. For scalar outputs `dy` may give the signed output
+    difference, positive towards the target; ‖dy‖² and w then follow from it. Unlike (7) as printed
+    it is regular where ‖dh‖² touches zero. Raises ValueError or TypeError for bad input.
     """
     t = times(t)
-    start = lift(state, task, rates, dy=dy)
-    p, x, y2, e_along = _evolve(start, t)
-    squares = start.k_h * start.k_y
-    root = p * x
-    across2 = p**2 * y2
-    return State(p**2 / start.k_y, (root**2 + across2) / squares, (root * e_along + across2) / squares)
+    k = _constants(state, task, rates, dy)
+    moved = _evolve(k, t)
+    return State(*_scalars(k, moved))
 
 
-def _evolve(start: Lift, t: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Values of p, x, y² and of the error p x − s at times t.
+def sensitivities(
+    state: State, task: TwoPoint, rates: Rates, t: ArrayLike, *, dy: float | None = None
+) -> tuple[Triple, Triple]:
+    """Derivatives of `solve` with respect to tau_h and tau_y, the start held fixed, in closed form.
+
+    t: (n,) epochs. Returns two Triples of (n,) arrays (per epoch). Raises as `solve` does.
+    """
+    t = times(t)
+    k = _constants(state, task, rates, dy)
+    moved = _evolve(k, t)
+    faster, tilted = _faster(k, moved, t), _tilted(k, moved, t)
+    # log k_h and log k_y are speed ± tilt, and the time constants are their inverses.
+    return (
+        Triple(*(-(a + b) / (2 * rates.tau_h) for a, b in zip(faster, tilted, strict=True))),
+        Triple(*(-(a - b) / (2 * rates.tau_y) for a, b in zip(faster, tilted, strict=True))),
+    )
+
+
+# --- evaluation -----------------------------------------------------------------------------
+
+
+class _Constants(NamedTuple):
+    """What a start needs to be evaluated at any time: numbers, or (m, 1) arrays for m starts."""
+
+    p: float
+    x: float
+    y2: float
+    c: float
+    s: float
+    k_h: float
+    k_y: float
+    gap: float
+    A: float
+    small: float
+    cos: float
+    sin: float
+    growth: float
+    decaying: float
+    log_a2: float
+    log_2A: float
+    log_y2: float
+    log_sideways: float
+
+
+class _Moved(NamedTuple):
+    """A start at times t: p, x, y², the error p x − s, N, and what N was divided by, all scaled."""
+
+    p: np.ndarray
+    x: np.ndarray
+    y2: np.ndarray
+    e_along: np.ndarray
+    N: np.ndarray
+    still: np.ndarray
+    swing: np.ndarray
+    turned: np.ndarray
+    fall: np.ndarray
+    modes: np.ndarray
+    across: np.ndarray | float
+
+
+def _constants(state: State, task: TwoPoint, rates: Rates, dy) -> _Constants:
+    """The constants of a start, or of a batch of them as columns."""
+    if not isinstance(state, State) or np.ndim(state.dh2) == 0:
+        return _of_one(lift(state, task, rates, dy=dy))
+    signed = [None] * len(state) if dy is None else np.asarray(dy)
+    if dy is not None and signed.shape != np.shape(state.dh2):
+        raise ValueError(f"dy must have one value a state, {np.shape(state.dh2)}, got shape {signed.shape}")
+    rows = [_of_one(lift(state[i], task, rates, dy=signed[i])) for i in range(len(state))]
+    return _Constants(*np.array(rows).T[:, :, None])
+
+
+def _of_one(start: Lift) -> _Constants:
+    cos, sin = start.angle
+    growth = start.growth
+    sideways = max(-start.c, 0.0)
+    return _Constants(
+        start.p, start.x, start.y2, start.c, start.s, start.k_h, start.k_y, start.gap,
+        start.A, start.small, cos, sin, growth, start.x * cos - start.p * sin,
+        2 * log(abs(growth)) if growth else LOG_OF_ZERO, log(2 * start.A) if start.A else inf,
+        log(start.y2) if start.y2 and sideways else LOG_OF_ZERO, log(sideways) if sideways else inf,
+    )  # fmt: skip
+
+
+def _evolve(k: _Constants, t: np.ndarray) -> _Moved:
+    """p, x, y² and the error p x − s at times t.
 
     Everything is divided by exp(scale), the size that N has reached, before it can overflow.
     """
-    A, c, s = start.A, start.c, start.s
-    cos, sin = start.angle
-    decaying = start.x * cos - start.p * sin
     with np.errstate(under="ignore"):
-        scale, swing, turned = _scales(start, t)
+        scale, swing, turned = _scales(k, t)
         still = np.exp(-scale)
-        modes = t * _phi(-2 * A * t)
-        across = start.y2 * t * _phi(-abs(c) * t) * turned
-        N = still + swing**2 * modes + decaying**2 * modes * still + across
+        fall = -np.expm1(-2 * k.A * t)
+        modes = _over(fall, 2 * k.A, t)
+        N = still + swing**2 * modes + k.decaying**2 * modes * still
+        across = 0.0
+        if np.any(k.y2):
+            across = k.y2 * _over(-np.expm1(-abs(k.c) * t), abs(k.c), t) * turned
+            N = N + across
         # √N p and √N x, divided by exp(scale/2): what is left of the start, and the growing mode.
-        left, swing = np.exp(-A * t - scale / 2), swing * -np.expm1(-2 * A * t)
-        p = (start.p * left + swing * cos) / np.sqrt(N)
-        x = (start.x * left + swing * sin) / np.sqrt(N)
-        y2 = start.y2 * np.exp(-max(c, 0) * t) * turned / N
-        e_along = (start.gap * still - s * across) / N
-    return p, x, y2, e_along
+        left, root, risen = np.exp(-k.A * t - scale / 2), np.sqrt(N), swing * fall
+        p = (k.p * left + risen * k.cos) / root
+        x = (k.x * left + risen * k.sin) / root
+        y2 = k.y2 * np.exp(-np.maximum(k.c, 0) * t) * turned / N if np.any(k.y2) else 0.0 * N
+        e_along = (k.gap * still - k.s * across) / N
+    return _Moved(p, x, y2, e_along, N, still, swing, turned, fall, modes, across)
 
 
-def _scales(start: Lift, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _over(fall: np.ndarray, rate, t: np.ndarray) -> np.ndarray:
+    """(1 − exp(−rate t))/rate from its numerator; t itself where the rate is nothing."""
+    if np.ndim(rate) == 0:
+        return fall / rate if rate > SLOWEST else t
+    return np.where(rate > SLOWEST, fall / np.where(rate > SLOWEST, rate, 1.0), t)
+
+
+def _scales(k: _Constants, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The scale, growth exp(A t − scale/2) and exp(max(−c, 0) t − scale).
 
     The scale follows the largest term of N: the growing mode, the part across dy*, or the 1.
     """
-    A, a = start.A, start.growth
-    sideways, gap = (-start.c, 2 * start.small) if start.c < 0 else (0.0, 2 * A)
-    log_a2 = 2 * log(abs(a)) if a else LOG_OF_ZERO
-    log_y2 = log(start.y2) if start.y2 and sideways else LOG_OF_ZERO
-    leads = 2 * A * t + log_a2 > (log(2 * A) if A else inf)
-    drifts = ~leads & (sideways * t + log_y2 > (log(sideways) if sideways else inf))
-    scale = np.where(leads, 2 * A * t + log_a2, np.where(drifts, sideways * t + log_y2, 0.0))
+    grown = 2 * k.A * t + k.log_a2
+    leads = grown > k.log_2A
+    if not np.any((k.y2 > 0) & (np.asarray(k.c) < 0)):  # nothing across dy* that could lead
+        scale, swing = np.where(leads, grown, 0.0), np.where(leads, 0.0, grown) / 2
+        return scale, np.copysign(np.exp(swing), k.growth), np.exp(-scale)
+    sideways, gap = np.maximum(-k.c, 0), np.where(np.asarray(k.c) < 0, 2 * k.small, 2 * k.A)
+    drifts = ~leads & (sideways * t + k.log_y2 > k.log_sideways)
+    scale = np.where(leads, grown, np.where(drifts, sideways * t + k.log_y2, 0.0))
     # In each case the large parts of the two exponents have cancelled beforehand.
-    swing = np.where(leads, 0.0, np.where(drifts, gap * t + log_a2 - log_y2, 2 * A * t + log_a2)) / 2
-    turned = np.where(leads, -gap * t - log_a2, np.where(drifts, -log_y2, sideways * t))
-    return scale, np.copysign(np.exp(swing), a), np.exp(turned)
+    swing = np.where(leads, 0.0, np.where(drifts, gap * t + k.log_a2 - k.log_y2, grown)) / 2
+    turned = np.where(leads, -gap * t - k.log_a2, np.where(drifts, -k.log_y2, sideways * t))
+    return scale, np.copysign(np.exp(swing), k.growth), np.exp(turned)
 
 
-def _phi(z: np.ndarray) -> np.ndarray:
-    """φ₁(z) = (eᶻ − 1)/z for z <= 0."""
-    safe = np.where(z == 0, -1.0, z)
-    return np.where(z == 0, 1.0, np.expm1(safe) / safe)
+def _scalars(k: _Constants, q: _Moved) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """‖dh‖², ‖dy‖² and w from the scaled letters."""
+    squares = k.k_h * k.k_y
+    root, across2 = q.p * q.x, q.p**2 * q.y2
+    return q.p**2 / k.k_y, (root**2 + across2) / squares, (root * q.e_along + across2) / squares
+
+
+# --- derivatives ----------------------------------------------------------------------------
+
+
+def _chain(k: _Constants, q: _Moved, dp, dx, dy2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Changes of ‖dh‖² k_y, ‖dy‖² and w with those of p, x and y²."""
+    squares = k.k_h * k.k_y
+    d_dy2 = 2 * q.p * (dp * (q.x**2 + q.y2) + q.p * q.x * dx) + q.p**2 * dy2
+    return 2 * q.p * dp, d_dy2 / squares, (d_dy2 - k.s * (dp * q.x + q.p * dx)) / squares
+
+
+def _faster(k: _Constants, q: _Moved, t: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Derivatives by the logarithm of a factor on both rates: t times the velocity."""
+    d_h, d_y, d_w = _chain(
+        k, q,
+        -t * (q.x * q.e_along + q.p * q.y2), -t * q.p * q.e_along, -2 * t * q.p**2 * q.y2,
+    )  # fmt: skip
+    return d_h / k.k_y, d_y, d_w
+
+
+def _tilted(k: _Constants, q: _Moved, t: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Derivatives by the logarithm of a factor on k_h that divides k_y.
+
+    It leaves s as it is; p is divided and (x, y) multiplied by the factor's root, so that c changes
+    by minus the sum of the squares, and with it M.
+    """
+    d_c = -(k.p**2 + k.x**2 + k.y2)
+    d_A, turn = (k.c * d_c / (4 * k.A), -k.s * d_c / (4 * k.A**2)) if k.A > SLOWEST else (0.0, 0.0)
+    d_growth = (k.x * k.sin - k.p * k.cos) / 2 + turn * k.decaying
+    d_decaying = (k.x * k.cos + k.p * k.sin) / 2 - turn * k.growth
+    with np.errstate(under="ignore", over="ignore"):
+        # exp(A t − scale/2), the growing mode per unit of its size; the start's is exp(−A t − scale/2).
+        unit = np.abs(q.swing) / abs(k.growth) if k.growth else np.exp(k.A * t)
+        left = unit * (1 - q.fall)
+        # The growth of exp(A t) cancels between z and √N: it is left out of both beforehand.
+        g = d_A * t
+        d_swing, d_left, d_fall = unit * d_growth, -2 * g * left, 2 * g * (1 - q.fall)
+        d_modes = _d_over(1 - q.fall, q.modes, 2 * k.A, t) * 2 * d_A
+        d_N = (
+            2 * q.swing * d_swing * q.modes + q.swing**2 * d_modes
+            + q.still * (2 * k.decaying * d_decaying * q.modes + k.decaying**2 * d_modes)
+            - 2 * g * (q.still * (1 + k.decaying**2 * q.modes) + q.across)
+        )  # fmt: skip
+        if k.y2:
+            faded = np.exp(-max(k.c, 0) * t) * q.turned
+            d_N = d_N + q.across + k.y2 * _d_over(faded, q.across / k.y2, k.c, t, q.still) * d_c
+        root, d_log_N = np.sqrt(q.N), d_N / q.N
+        risen, d_risen = q.swing * q.fall, d_swing * q.fall + q.swing * d_fall
+        d_p = (k.p * (d_left - left / 2) + d_risen * k.cos - risen * k.sin * turn) / root - q.p * d_log_N / 2
+        d_x = (k.x * (d_left + left / 2) + d_risen * k.sin + risen * k.cos * turn) / root - q.x * d_log_N / 2
+        d_y2 = q.y2 * (1 - d_c * t - 2 * g - d_log_N)
+    d_h, d_y, d_w = _chain(k, q, d_p, d_x, d_y2)
+    return (d_h + q.p**2) / k.k_y, d_y, d_w
+
+
+def _d_over(faded: np.ndarray, over: np.ndarray, rate: float, t: np.ndarray, unit=1.0) -> np.ndarray:
+    """Derivative by `rate` of (1 − exp(−rate t))/rate, given exp(−rate t) and it, each times `unit`."""
+    series = -unit * t**2 * (0.5 - rate * t / 3)
+    if rate == 0:
+        return series
+    return np.where(abs(rate) * t < 1e-4, series, (t * faded - over) / rate)

@@ -249,10 +249,10 @@ def notation() -> Page:
 
     rows = [
         rf'<tr><td><span class="math">\({html.escape(q.latex)}\)</span></td><td><code>{q.name}</code></td>'
-        f"<td>{html.escape(q.meaning)}</td><td>{q.unit}</td><td>{q.defined}</td></tr>"
+        f"<td>{html.escape(q.meaning)}</td><td>{q.unit}</td><td>{q.shape}</td><td>{q.defined}</td></tr>"
         for q in NOTATION
     ]
     return Page(
-        "\n".join(f"{q.name}: {q.meaning} [{q.unit}] {q.defined}" for q in NOTATION),
-        _table(("Sign", "Python", "Meaning", "Unit", "Defined in"), rows),
+        "\n".join(f"{q.name}: {q.meaning} [{q.unit}; {q.shape}] {q.defined}" for q in NOTATION),
+        _table(("Sign", "Python", "Meaning", "Unit", "Shape", "Defined in"), rows),
     )

@@ -75,7 +75,10 @@ class Rates:
 
 @dataclass(frozen=True, eq=False)
 class Triple:
-    """Three finite numbers, or three arrays of one length: a value for each variable of (7)."""
+    """Three finite numbers, or three arrays of one shape: a value for each variable of (7).
+
+    Arrays are (n,), over time or over several starts, or (m, n), over both.
+    """
 
     dh2: float | np.ndarray
     dy2: float | np.ndarray
@@ -93,8 +96,8 @@ class Triple:
         array = np.asarray(value)
         if array.dtype.kind not in "fiu":
             raise TypeError(f"{name} must be real numbers, got {value!r}")
-        if array.ndim > 1:
-            raise ValueError(f"{name} must be a number or one-dimensional, got shape {array.shape}")
+        if array.ndim > 2:
+            raise ValueError(f"{name} must be a number, (n,) or (m, n), got shape {array.shape}")
         array = array.astype(float)
         bad = ~np.isfinite(array)
         if bad.any():
@@ -108,7 +111,7 @@ class Triple:
         return len(self.dh2)
 
     def __getitem__(self, index):
-        """The same variables at other times: an index gives scalars, a slice gives arrays."""
+        """The same variables at one index of the arrays (a time, or a start), or at a slice of them."""
         if np.ndim(self.dh2) == 0:
             raise TypeError(f"this {type(self).__name__} holds scalars, it cannot be indexed")
         return type(self)(self.dh2[index], self.dy2[index], self.w[index])
@@ -118,7 +121,7 @@ class Triple:
 
 
 class State(Triple):
-    """‖dh‖² >= 0, ‖dy‖² >= 0 and w of eq. (8): scalars, or equal-length arrays over time.
+    """‖dh‖² >= 0, ‖dy‖² >= 0 and w of eq. (8): scalars, or arrays of one shape.
 
     Arrays are copied and read-only. Raises TypeError or ValueError naming the argument.
     """
@@ -172,20 +175,26 @@ def checked_trajectory(trajectory: State, t: ArrayLike) -> np.ndarray:
     return t
 
 
-def checked_start(state: State, task: TwoPoint, rates: Rates) -> tuple[float, float, float]:
-    """(‖dh‖², ‖dy‖², w) of a start that two vectors can have; TypeError or ValueError otherwise."""
+def checked_start(state: State, task: TwoPoint, rates: Rates, *, batch: bool = False) -> tuple:
+    """(‖dh‖², ‖dy‖², w) of a start that two vectors can have, or of a `batch` of (m,) starts.
+
+    Raises TypeError or ValueError naming what is wrong, and with which start.
+    """
     for name, value, kind in (("state", state, State), ("task", task, TwoPoint), ("rates", rates, Rates)):
         if not isinstance(value, kind):
             raise TypeError(f"{name} must be a urep.{kind.__name__}, got {value!r}")
-    if np.ndim(state.dh2) != 0:
-        raise ValueError(f"state must hold scalars (the start), got arrays of length {len(state)}")
-    if state.dh2 == 0:
-        raise ValueError("dh2 must be > 0 at the start, got 0.0: eq. (7) divides by it")
-    largest = sqrt(state.dy2 * task.dy2_target)
-    if abs(state.dy2 - state.w) > (1 + ONE_DIGIT) * largest + ONE_DIGIT * state.dy2:
+    if np.ndim(state.dh2) > int(batch):
+        allowed = "scalars, or (m,) arrays" if batch else "scalars (the start)"
+        raise ValueError(f"state must hold {allowed}, got arrays of shape {np.shape(state.dh2)}")
+    dh2, dy2, w = map(np.asarray, state)
+    if (dh2 == 0).any():
+        raise ValueError(f"dh2 must be > 0 at the start, got {_first(dh2, dh2 == 0)}: eq. (7) divides by it")
+    largest = np.sqrt(dy2 * task.dy2_target)
+    beyond = np.abs(dy2 - w) > (1 + ONE_DIGIT) * largest + ONE_DIGIT * dy2
+    if beyond.any():
         raise ValueError(
-            f"w must satisfy |dy2 - w| <= ‖dy‖‖dy*‖ = {largest:.3g} (Cauchy-Schwarz), "
-            f"got dy2 = {state.dy2!r} and w = {state.w!r}"
+            f"w must satisfy |dy2 - w| <= ‖dy‖‖dy*‖ = {_first(largest, beyond)} (Cauchy-Schwarz), "
+            f"got dy2 = {_first(dy2, beyond)} and w = {_first(w, beyond)}"
         )
     return state.dh2, state.dy2, state.w
 
@@ -193,6 +202,9 @@ def checked_start(state: State, task: TwoPoint, rates: Rates) -> tuple[float, fl
 # --- eq. (7) --------------------------------------------------------------------------------
 
 _FIELD = eq.numeric(eq.paper[7].rhs, *eq.state, eq.dx2, eq.dy2_target, eq.tau_h, eq.tau_y)
+_LIFTED = eq.numeric(
+    eq.book["E0"].rhs, eq.u, eq.r_along, eq.r_across, eq.dx2, eq.dy2_target, eq.tau_h, eq.tau_y
+)
 _LEVEL = eq.numeric(eq.dy2 / eq.dh2 - eq.kappa * eq.dh2,
                     eq.dh2, eq.dy2, eq.dx2, eq.tau_h, eq.tau_y)  # fmt: skip
 
@@ -202,18 +214,31 @@ def velocity(state: State, task: TwoPoint, rates: Rates) -> Triple:
     return Triple(*_FIELD(*state, task.dx2, task.dy2_target, rates.tau_h, rates.tau_y))
 
 
-def integrate(state: State, task: TwoPoint, rates: Rates, t: ArrayLike, *, rtol: float = 1e-12) -> State:
-    """Solve eq. (7) as printed with SciPy; `state` is the state at epoch 0.
+def integrate(
+    state: State,
+    task: TwoPoint,
+    rates: Rates,
+    t: ArrayLike,
+    *,
+    coordinates: str = "printed",
+    rtol: float = 1e-12,
+) -> State:
+    """Solve eq. (7) with SciPy, in the variables it is "printed" in or "lifted" (E0).
 
-    t: (n,) epochs, increasing. Returns a State of (n,) arrays. `rtol` is the solver's relative
-    tolerance; its absolute one is the rounding of w, 1e-16 ‖dy*‖². Raises SingularSystem where
-    the solver gives up or what (7) conserves, eq. (24), is lost, as can happen where ‖dh‖² touches
-    zero; ValueError or TypeError for bad input.
+    `state` is the state at epoch 0; t: (n,) epochs, increasing. Returns a State of (n,) arrays.
+    `rtol` is the solver's relative tolerance; its absolute one is the rounding of w, 1e-16 ‖dy*‖².
+    As printed, raises SingularSystem where the solver gives up or what (7) conserves, eq. (24), is
+    lost, as can happen where ‖dh‖² touches zero; lifted, there is nothing singular. ValueError or
+    TypeError for bad input.
     """
     from scipy.integrate import solve_ivp
 
     t = times(t)
+    if coordinates not in ("printed", "lifted"):
+        raise ValueError(f"coordinates must be 'printed' or 'lifted', got {coordinates!r}")
     start = np.array(checked_start(state, task, rates))
+    if coordinates == "lifted":
+        return _integrate_lifted(start, task, rates, t, rtol)
     constants = (task.dx2, task.dy2_target, rates.tau_h, rates.tau_y)
     if t[-1] == 0:
         return State(*start[:, None])
@@ -236,10 +261,34 @@ def integrate(state: State, task: TwoPoint, rates: Rates, t: ArrayLike, *, rtol:
     return State(result.y[0], np.maximum(result.y[1], 0.0), result.y[2])
 
 
+def _integrate_lifted(start, task: TwoPoint, rates: Rates, t: np.ndarray, rtol: float) -> State:
+    """(E0) from the same start; u may change its sign, ‖dh‖² = u² does not feel it."""
+    from scipy.integrate import solve_ivp
+
+    dh2, dy2, w = start
+    target, u = sqrt(task.dy2_target), sqrt(dh2)
+    along = (dy2 - w) / target if target else sqrt(dy2)
+    across = sqrt(max(dy2 - along**2, 0.0))
+    if t[-1] == 0:
+        return State(*start[:, None])
+    constants = (task.dx2, task.dy2_target, rates.tau_h, rates.tau_y)
+    lifted = np.array([u, along / u, across / u])
+    # Each may pass through zero: relative to what it was, or to the largest where it was nothing.
+    tolerance = 1e-3 * rtol * np.where(lifted == 0, np.abs(lifted).max(), np.abs(lifted))
+    result = solve_ivp(
+        lambda _, z: _LIFTED(*z, *constants), (0.0, t[-1]), lifted,
+        method="LSODA", t_eval=t, rtol=rtol, atol=tolerance,
+    )  # fmt: skip
+    if not result.success:
+        raise ArithmeticError(f"integration of (E0) stopped near t = {result.t[-1]:.6g}: {result.message}")
+    u, along, across = result.y
+    return State(u**2, u**2 * (along**2 + across**2), u * along * (u * along - target) + (u * across) ** 2)
+
+
 def _advice(start) -> str:
     return (
         "eq. (7) is singular where dh2 touches zero; started from dh2 = {:.3g}, dy2 = {:.3g}, "
-        "w = {:.3g}".format(*start)
+        "w = {:.3g}; coordinates='lifted' or urep.solve pass through".format(*start)
     )
 
 
@@ -270,20 +319,26 @@ _FORMS = {
 _LOSS = eq.numeric(eq.paper[9].rhs, eq.t, eq.dy2, eq.w, eq.dy2_target, eq.tau_mean, eq.mean_error2)
 
 
-def regimes(state: State, task: TwoPoint, rates: Rates) -> tuple[float, float]:
-    """(A_high, A_low) of eq. (11), in units of ‖dh‖²; ValueError or TypeError for bad input."""
-    dh2, dy2, _ = checked_start(state, task, rates)
+def regimes(state: State, task: TwoPoint, rates: Rates) -> tuple[float | np.ndarray, float]:
+    """(A_high, A_low) of eq. (11), in units of ‖dh‖²; A_high is (m,) for a batch of (m,) starts.
+
+    Raises ValueError or TypeError for bad input.
+    """
+    dh2, dy2, _ = checked_start(state, task, rates, batch=True)
     high, low = _REGIMES(dh2, dy2, task.dx2, task.dy2_target, rates.tau_h, rates.tau_y)
-    return float(high), float(low)
+    return (high if np.ndim(high) else float(high)), float(low)
 
 
-def final_distance(state: State, task: TwoPoint, rates: Rates) -> float:
-    """‖dh(∞)‖², eq. (10), the squared distance; ValueError or TypeError for bad input."""
+def final_distance(state: State, task: TwoPoint, rates: Rates) -> float | np.ndarray:
+    """‖dh(∞)‖², eq. (10), the squared distance; (m,) for a batch of (m,) starts.
+
+    Raises ValueError or TypeError for bad input.
+    """
     high, low = regimes(state, task, rates)
-    if high >= 0:
-        return float(_FINAL(high, low))
-    # (10) subtracts two near-equal numbers here; the other root of the quadratic does not.
-    return float(low**2 / _FINAL(-high, low))
+    larger = _FINAL(np.abs(high), low)
+    # For A_high < 0 (10) subtracts two near-equal numbers; the other root of the quadratic does not.
+    end = np.where(np.asarray(high) >= 0, larger, low**2 / np.where(larger > 0, larger, 1.0))
+    return end if np.ndim(high) else float(end)
 
 
 def identical_outputs(state: State, task: TwoPoint, rates: Rates, t: ArrayLike) -> State:
