@@ -70,6 +70,20 @@ def test_a_letter_without_a_value_is_an_error():
         eq.numeric(eq.paper[10].rhs, eq.A_high)
 
 
+def test_numbers_come_from_matrices_too():
+    random = np.random.default_rng(0)
+    D_h, D_y, dx, d = (random.normal(size=shape) for shape in ((4, 3), (2, 4), (3, 1), (2, 1)))
+    letters = eq.D_h, eq.D_y, eq.dx_vec, eq.dy_target_vec
+    rates = eq.numeric(eq.paper[17].rhs[1:], *letters, eq.tau_h, eq.tau_y)(D_h, D_y, dx, d, 3.0, 5.0)
+    away = D_y @ D_h @ dx - d
+    np.testing.assert_allclose(rates[0], -D_y.T @ away @ dx.T / 6)
+    np.testing.assert_allclose(rates[1], -away @ (D_h @ dx).T / 10)
+    mean, target = random.normal(size=(2, 2, 1))
+    loss = eq.numeric(eq.paper[16].rhs, *letters, eq.y_mean, eq.y_mean_target)
+    errors = [mean - target + side * away / 2 for side in (-1, 1)]
+    np.testing.assert_allclose(loss(D_h, D_y, dx, d, mean, target), sum((e**2).sum() for e in errors) / 4)
+
+
 @given(st.floats(-700, 700))
 def test_phi1_matches_fifty_digits(z):
     with mpmath.workdps(50):

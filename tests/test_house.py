@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "tasks": set(),
     "networks": set(),
     "training": {"theory"},
+    "experiments": {"networks"},
     "checks": set(),
     "paper": {"checks", "equations"},
     "figures": {"theory"},

@@ -1,5 +1,7 @@
 """Datasets and architectures."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -99,8 +101,70 @@ def test_nonlinearities_are_those_of_the_table(name):
         ({"nonlinearity": "gelu"}, ValueError, "nonlinearity must be one of .*'tanh'.*, got 'gelu'"),
         ({"gain": 0.0}, ValueError, r"gain must be finite and > 0, got 0\.0"),
         ({"gain": "1"}, TypeError, "gain must be a number"),
+        ({"dropout": 1.0}, ValueError, r"dropout must be a number in \[0, 1\), got 1\.0"),
+        ({"skip": 1}, TypeError, "skip must be True or False, got 1"),
     ],
 )
 def test_bad_architectures_are_refused_by_name(settings, kind, message):
     with pytest.raises(kind, match=message):
         urep.FullyConnected(**settings)
+
+
+def test_skip_connections_add_the_layer_two_back_after_the_nonlinearity():
+    network = urep.FullyConnected(
+        hidden_layers=4, units=5, nonlinearity="tanh", skip=True, dtype=torch.float64
+    )
+    x = torch.tensor([[0.3], [-1.2]], dtype=torch.float64)
+    linear = [m for m in network.net if isinstance(m, torch.nn.Linear)]
+    seen = {}
+    for k in range(4):
+        module = dict(network.named_modules())[network.layer(k)]
+        module.register_forward_hook(lambda _m, _i, out, k=k: seen.__setitem__(k, out))
+    output = network(x)
+    h = [torch.tanh(linear[0](x))]
+    h.append(torch.tanh(linear[1](h[0])))
+    h.append(torch.tanh(linear[2](h[1])) + h[0])
+    h.append(torch.tanh(linear[3](h[2])) + h[1])
+    for k in range(4):
+        torch.testing.assert_close(seen[k], h[k])
+    torch.testing.assert_close(output, linear[4](h[3]))
+
+
+def test_dropout_stands_before_every_dense_layer_and_is_off_in_evaluation():
+    network = urep.FullyConnected(hidden_layers=3, units=5, dropout=0.1)
+    kinds = [type(m) for m in network.net]
+    for index, kind in enumerate(kinds):
+        if kind is torch.nn.Linear:
+            assert kinds[index - 1] is torch.nn.Dropout and network.net[index - 1].p == 0.1
+    assert isinstance(dict(network.named_modules())[network.layer(2)], torch.nn.LeakyReLU)
+    plain = urep.FullyConnected(hidden_layers=3, units=5)
+    x = torch.ones(2, 1)
+    torch.testing.assert_close(network.eval()(x), plain(x))  # the same seed, the same weights
+
+
+def test_the_convolutional_network_has_the_sizes_of_the_authors_code():
+    network = urep.Convolutional(seed=1)
+    convolutions = [m for m in network.net if isinstance(m, torch.nn.Conv1d)]
+    assert [(m.in_channels, m.out_channels, m.kernel_size, m.padding) for m in convolutions] == [
+        (1, 20, (11,), (0,)), *[(20, 20, (11,), (0,))] * 9, (20, 1, (11,), (0,)),
+    ]  # fmt: skip
+    assert network.net[-1].in_features == 390
+    assert network.depth == 12 and network.middle == network.layer(5)
+    for m in convolutions[1:-1]:
+        # Xavier: gain sqrt(2/(fan_in + fan_out)), fans of 20 channels times 11; 4400 draws, five errors.
+        assert float(m.weight.detach().std()) == pytest.approx(0.95 * (2 / 440) ** 0.5, rel=0.06)
+    assert network(torch.zeros(2, 1)).shape == (2, 1)
+    with pytest.raises(ValueError, match="units must be > 110, which the convolutions take, got 60"):
+        urep.Convolutional(units=60)
+
+
+def test_table_1_is_the_papers():
+    rows = urep.experiments.TABLE_1
+    assert len(rows) == 15
+    assert all(row.epochs == 6000 for row in rows.values())
+    for row in rows.values():
+        small = dataclasses.replace(row, units=120).network(seed=2)
+        middle = 1 if row.name == "Shallow" else 5 if row.hidden_layers == 10 else 10
+        assert small.middle == small.layer(middle)
+        assert small(torch.zeros(2, 1)).shape == (2, 1)
+    assert rows["Skip connections"].network(seed=0).skip

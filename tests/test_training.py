@@ -223,3 +223,56 @@ def train(**changes):
 def test_bad_input_is_refused_by_name(changes, kind, message):
     with pytest.raises(kind, match=message):
         train(**changes)
+
+
+# --- many at once ---------------------------------------------------------------------------
+
+
+def ensemble(size=4, **changes):
+    settings = {"hidden_layers": 3, "units": 7, "nonlinearity": "tanh", "dtype": torch.float64} | changes
+    return [urep.FullyConnected(seed=seed, **settings) for seed in range(size)]
+
+
+def test_many_networks_trained_together_are_each_trained_alone():
+    data = urep.tasks.two_points(dtype=torch.float64)
+    together, alone = ensemble(), ensemble()
+    for network in (*together, *alone):
+        network.net[0].bias.requires_grad_(False)
+    run = urep.train_many(together, data, lr=0.05, epochs=60, layer=together[0].middle, every=10)
+    assert run.trajectory.dh2.shape == run.loss.shape == (4, 6)
+    for index, network in enumerate(alone):
+        one = urep.train(network, data, lr=0.05, epochs=60, layer=network.middle)
+        np.testing.assert_array_equal(run.t, one.t[::10])
+        np.testing.assert_allclose(run.loss[index], one.loss[::10], rtol=1e-12)
+        for a, b in zip(run.trajectory[index], one.trajectory[::10], strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-15)
+        for a, b in zip(together[index].parameters(), network.parameters(), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("networks", "changes", "message"),
+    [
+        (list, {}, "networks must hold at least one"),
+        (lambda: [*ensemble(1), *ensemble(1, units=8)], {}, "networks must be of one architecture"),
+        (ensemble, {"every": 0}, "every must be an integer >= 1, got 0"),
+        (ensemble, {"epochs": 1.5}, r"epochs must be an integer >= 1, got 1\.5"),
+        (ensemble, {"layer": "net.99"}, "layer must be"),
+    ],
+)
+def test_a_bad_ensemble_is_refused_by_name(networks, changes, message):
+    arguments = {"lr": 0.01, "epochs": 2, "layer": "net.1"} | changes
+    with pytest.raises(ValueError, match=message):
+        urep.train_many(networks(), urep.tasks.two_points(dtype=torch.float64), **arguments)
+
+
+def test_dropout_is_refused_in_an_ensemble_and_divergence_names_its_network():
+    data = urep.tasks.two_points(dtype=torch.float64)
+    random = [nn.Sequential(nn.Linear(1, 3), nn.Dropout(0.5), nn.Linear(3, 1)).double() for _ in range(2)]
+    with pytest.raises(ValueError, match="must not be random in a step"):
+        urep.train_many(random, data, lr=0.01, epochs=2, layer="0")
+    networks = ensemble(3, nonlinearity="none")
+    with torch.no_grad():
+        networks[1].net[0].weight.mul_(1e3)
+    with pytest.raises(urep.TrainingDiverged, match="training of network 1 diverged"):
+        urep.train_many(networks, data, lr=0.5, epochs=50, layer="net.1")

@@ -25,15 +25,18 @@ _HOME = {
     "MeanFit": "fit",
     "fit_tau_mean": "fit",
     "FullyConnected": "networks",
+    "Convolutional": "networks",
     "Run": "training",
     "train": "training",
+    "train_many": "training",
     "TrainingDiverged": "training",
     "TrainingInterrupted": "training",
     "verify": "checks",
     "ClaimFailed": "checks",
 }
 _MODULES = (
-    "equations", "theory", "exact", "fit", "tasks", "networks", "training", "checks", "paper", "figures",
+    "equations", "theory", "exact", "fit", "tasks", "networks", "training", "experiments",
+    "checks", "paper", "figures",
 )  # fmt: skip
 
 __all__ = ["__version__", *_HOME, *_MODULES]

@@ -228,9 +228,13 @@ def residue(difference):
     if isinstance(difference, sp.MatrixExpr):
         rest = difference.doit().expand().doit()
         return sp.S.Zero if rest.is_ZeroMatrix else rest
+    if difference.has(sp.Trace):  # which SymPy's simplifiers do not know: letters from here on
+        difference = expand_traces(difference)
+        difference = difference.xreplace(
+            {trace: sp.Dummy(str(trace)) for trace in difference.atoms(sp.Trace)}
+        )
     steps = (
         sp.expand,
-        _expand_traces,
         lambda e: sp.expand(e.rewrite(sp.exp)),
         lambda e: sp.cancel(sp.together(sp.expand_power_base(e.rewrite(sp.exp)))),
         sp.simplify,
@@ -244,20 +248,45 @@ def residue(difference):
     return rest
 
 
-def _expand_traces(expr):
-    """Traces of sums as sums of traces; tr(M) and tr(Mᵀ) as one."""
+def expand_traces(expr):
+    """An expression with its traces expanded to products of scalar products, in one normal form.
+
+    The trace of a product of matrices does not change when it is rotated or transposed, and where a
+    row meets a column it is the product of two numbers. What is equal by these rules looks equal.
+    """
     import sympy as sp
 
     def terms(argument):
-        products = argument.doit().expand().doit()
-        products = products.args if isinstance(products, sp.MatAdd) else (products,)
-        total = sp.S.Zero
-        for product in products:
-            number, rest = product.as_coeff_mmul()
-            total += number * min((sp.Trace(m).doit() for m in (rest, rest.T.doit())), key=str)
-        return total
+        argument = argument.doit().expand().doit()
+        products = argument.args if isinstance(argument, sp.MatAdd) else (argument,)
+        return sp.Add(*(_loops(product) for product in products))
 
     return sp.expand(expr.replace(sp.Trace, terms)) if expr.has(sp.Trace) else expr
+
+
+def _loops(product):
+    """The trace of one product, as a number times the traces of its closed loops."""
+    import sympy as sp
+
+    number, rest = product.as_coeff_mmul()
+    factors = list(rest.args) if isinstance(rest, sp.MatMul) else [rest]
+    begins = [n for n, factor in enumerate(factors) if factor.shape[0] == 1]
+    if begins:
+        factors = factors[begins[0] :] + factors[: begins[0]]
+        begins = [n - begins[0] for n in begins]
+    else:
+        begins = [0]
+    loops = [factors[i:j] for i, j in zip(begins, [*begins[1:], len(factors)], strict=True)]
+    return number * sp.Mul(*(_loop(loop) for loop in loops))
+
+
+def _loop(factors: list):
+    """The trace of one loop: of its rotations and their transposes, the first in the alphabet."""
+    import sympy as sp
+
+    turned = [factors[n:] + factors[:n] for n in range(len(factors))]
+    products = [sp.MatMul(*word).doit() for word in turned]
+    return min((sp.Trace(m) for p in products for m in (p, p.T.doit())), key=str)
 
 
 def assumptions(*expressions) -> tuple[str, ...]:

@@ -552,17 +552,31 @@ def _phi1_numpy(z):
     return np.where(z == 0, 1.0, np.expm1(safe) / safe)
 
 
+def _erf_numpy(z):
+    from scipy.special import erf
+
+    return erf(z)
+
+
 @cache
 def numeric(expr: sp.Expr | tuple[sp.Expr, ...], *arguments: sp.Expr) -> Callable:
     """NumPy function of `arguments` for an expression (or a tuple of them); cached.
 
-    Raises ValueError when a letter of the expression is missing from the arguments.
+    Vectors and matrices are 2-dimensional arrays. Raises ValueError when a letter of the expression
+    is missing from the arguments.
     """
-    letters = set().union(*(_letters(e) for e in (expr if isinstance(expr, tuple) else (expr,))))
-    missing = letters - set(arguments)
+    sides = expr if isinstance(expr, tuple) else (expr,)
+    missing = set().union(*map(_letters, sides)) - set(arguments)
     if missing:
         raise ValueError(f"arguments {arguments} leave {sorted(map(str, missing))} without a value")
-    return sp.lambdify(arguments, expr, modules=[{"phi1": _phi1_numpy}, "numpy"], cse=True)
+    matrices = any(side.has(sp.MatrixSymbol) for side in sides)
+    printable = tuple(side.replace(sp.Trace, sp.Function("trace")) if side.has(sp.Trace) else side
+                      for side in sides)  # fmt: skip
+    return sp.lambdify(
+        arguments, printable if isinstance(expr, tuple) else printable[0],
+        modules=[{"phi1": _phi1_numpy, "trace": np.trace, "erf": _erf_numpy}, "numpy"],
+        cse=not matrices,
+    )  # fmt: skip
 
 
 def _letters(expr: sp.Expr) -> set[sp.Expr]:

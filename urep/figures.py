@@ -176,3 +176,102 @@ def convergence(
         ax.legend()
 
     return _picture(draw, 1, alt, {"step": step, **data})
+
+
+def portrait(
+    panels: Mapping[str, Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]]],
+    *,
+    alt: str,
+    xlabel: str,
+    ylabel: str,
+    points: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]] | None = None,
+) -> Picture:
+    """Trajectories in a plane, one panel a case: {panel: {label: [(x, y), ...]}}, each with an arrow.
+
+    `points` marks fixed points, {panel: {label: [(x, y), ...]}}; a label with "un" is drawn hollow.
+    """
+    points = points or {}
+
+    def draw(axes):
+        for ax, (title, families) in zip(axes, panels.items(), strict=True):
+            for (label, curves), colour in zip(families.items(), COLOUR.values(), strict=False):
+                for number, (x, y) in enumerate(curves):
+                    ax.plot(x, y, color=colour, lw=1.1, label=label if number == 0 else None)
+                    middle = len(x) // 3
+                    ax.annotate("", (x[middle + 1], y[middle + 1]), (x[middle], y[middle]),
+                                arrowprops={"arrowstyle": "->", "color": colour, "lw": 1.1})  # fmt: skip
+            for label, places in points.get(title, {}).items():
+                face = "none" if "un" in label else _TEXT
+                ax.plot(*zip(*places, strict=True), "o", mfc=face, mec=_TEXT, ms=7, label=label)
+            ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+            ax.legend(fontsize=8)
+
+    data = {
+        f"{title}: {label} {number}": np.array(curve)
+        for title, families in panels.items()
+        for label, curves in families.items()
+        for number, curve in enumerate(curves)
+    }
+    return _picture(draw, len(panels), alt, data)
+
+
+def regions(
+    x: np.ndarray,
+    y: np.ndarray,
+    kind: np.ndarray,
+    names: Sequence[str],
+    *,
+    alt: str,
+    xlabel: str,
+    ylabel: str,
+    contours: np.ndarray | None = None,
+) -> Picture:
+    """A map of regions on logarithmic axes: `kind` (len(y), len(x)) holds an index into `names`.
+
+    `contours`, of the same shape, is drawn as labelled lines of equal value.
+    """
+    colours = list(COLOUR.values())[: len(names)]
+
+    def draw(axes):
+        from matplotlib.patches import Patch
+
+        (ax,) = axes
+        ax.contourf(x, y, kind, levels=np.arange(len(names) + 1) - 0.5, colors=colours, alpha=0.35)
+        if contours is not None:
+            lines = ax.contour(x, y, contours, colors=_TEXT, linewidths=0.8)
+            ax.clabel(lines, fontsize=8, fmt="%g")
+        ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
+        ax.legend(
+            handles=[Patch(color=c, alpha=0.35, label=n) for c, n in zip(colours, names, strict=True)],
+            loc="upper left", bbox_to_anchor=(1.01, 1),
+        )  # fmt: skip
+
+    data = {"x": x, "y": y, "kind": kind}
+    return _picture(draw, 1, alt, data if contours is None else {**data, "contours": contours})
+
+
+def scatter(
+    families: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]],
+    *,
+    alt: str,
+    xlabel: str,
+    ylabel: str,
+) -> Picture:
+    """Measured against predicted, one panel a kind: {panel: {label: (x, y)}}, with the diagonal."""
+
+    def draw(axes):
+        for ax, (title, groups) in zip(axes, families.items(), strict=True):
+            for (label, (x, y)), colour, mark in zip(groups.items(), COLOUR.values(), "os^D", strict=False):
+                ax.plot(x, y, mark, color=colour, ms=5, alpha=0.8, label=label)
+            ends = np.concatenate([np.ravel(group) for group in groups.values()])
+            ax.axline((ends.min(), ends.min()), slope=1, ls=":", color=_TEXT, lw=1)
+            ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+            if len(groups) > 1:
+                ax.legend(fontsize=8)
+
+    data = {
+        f"{title}: {label}": np.array(pair)
+        for title, groups in families.items()
+        for label, pair in groups.items()
+    }
+    return _picture(draw, len(families), alt, data)

@@ -100,6 +100,105 @@ def train(
     return recorder.run("loss" if recorder.n < epochs or recorder.reached(stop_at_loss) else "epochs")
 
 
+def train_many(
+    networks: Sequence[nn.Module],
+    data: Data,
+    *,
+    lr: float,
+    epochs: int,
+    layer: str,
+    pair: tuple[int, int] = (0, 1),
+    every: int = 1,
+    progress: bool | None = None,
+) -> Run:
+    """`train` for an ensemble of m networks of one architecture at once, each on its own.
+
+    The networks, which must not be random in a step, are trained in place. Returns a Run whose
+    trajectory is a State of (m, n) arrays and whose loss is (m, n): a row a network, a column every
+    `every` epochs. Many small networks take little longer than one. Raises as `train` does,
+    TrainingDiverged as soon as one network diverges, which it names.
+    """
+    networks = list(networks)
+    if not networks:
+        raise ValueError("networks must hold at least one network, got none")
+    inputs, targets, task = _checked_data(networks[0], data, pair)
+    (name,) = _checked_layers(networks[0], (layer,))
+    real_number("lr", lr, strict=True)
+    for label, value in (("epochs", epochs), ("every", every)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ValueError(f"{label} must be an integer >= 1, got {value!r}")
+    if any(isinstance(module, _RANDOM) for module in networks[0].modules()):
+        raise ValueError("networks must not be random in a step, got one with dropout or batch statistics")
+    _require_output(networks[0], inputs, targets)
+    parameters, buffers = _stacked(networks)
+
+    def loss_of(own, fixed):
+        with _watching(networks[0], (name,), detach=False) as seen:
+            outputs = torch.func.functional_call(networks[0], (own, fixed), (inputs,))
+        loss = 0.5 * (outputs - targets).square().sum(dim=tuple(range(1, outputs.ndim))).mean()
+        return loss, (outputs[list(pair)], seen[name][list(pair)])
+
+    step = torch.func.vmap(torch.func.grad_and_value(loss_of, has_aux=True))
+    rows: list[np.ndarray] = []
+
+    def so_far() -> Run | None:
+        if not rows:
+            return None
+        loss, dh2, dy2, w = np.stack(rows, axis=-1)
+        return Run(every * np.arange(len(rows), dtype=float), State(dh2, dy2, w), loss, task, lr)
+
+    show = _somebody_watches() if progress is None else progress
+    try:
+        for epoch in tqdm(range(epochs), disable=not show, leave=False, unit="epoch"):
+            gradients, (losses, (outputs, hidden)) = step(parameters, buffers)
+            if not torch.isfinite(losses).all():
+                lost = int(torch.argmin(torch.isfinite(losses).int()))
+                raise TrainingDiverged(
+                    f"training of network {lost} diverged at epoch {epoch} with learning rate "
+                    f"lr = {lr:g}: its loss is no longer finite; use a smaller lr or a smaller gain",
+                    so_far(),
+                )
+            if epoch % every == 0:
+                rows.append(_measured(losses, outputs, hidden, targets[list(pair)]))
+            for key, gradient in gradients.items():
+                parameters[key] = parameters[key] - lr * gradient
+    except KeyboardInterrupt:
+        raise TrainingInterrupted(
+            f"training interrupted at epoch {every * len(rows)} of {epochs}; "
+            "what was recorded is in this exception's .run",
+            so_far(),
+        ) from None
+    with torch.no_grad():
+        for index, network in enumerate(networks):
+            for key, parameter in network.named_parameters():
+                if parameter.requires_grad:
+                    parameter.copy_(parameters[key][index])
+    return so_far()
+
+
+def _stacked(networks) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """What is trained and what is not, of all networks, in tensors with one row a network."""
+    keys = [{key: value.shape for key, value in network.state_dict().items()} for network in networks]
+    if any(key != keys[0] for key in keys):
+        raise ValueError("networks must be of one architecture, got parameters of different shapes")
+    rows = [dict(network.named_parameters()) for network in networks]
+    trained = {key for key, value in rows[0].items() if value.requires_grad}
+    stack = {key: torch.stack([row[key].detach() for row in rows]) for key in rows[0]}
+    fixed = {key: value for key, value in stack.items() if key not in trained}
+    held = [dict(network.named_buffers()) for network in networks]
+    fixed |= {key: torch.stack([row[key] for row in held]) for key in held[0]}
+    return {key: value for key, value in stack.items() if key in trained}, fixed
+
+
+def _measured(losses, outputs, hidden, targets) -> np.ndarray:
+    """Loss, ‖dh‖², ‖dy‖² and w of each network, (4, m), in float64."""
+    dh = (hidden[:, 1] - hidden[:, 0]).detach().double().flatten(1)
+    dy = (outputs[:, 1] - outputs[:, 0]).detach().double().flatten(1)
+    away = dy - (targets[1] - targets[0]).double().flatten()
+    rows = losses.double(), dh.square().sum(1), dy.square().sum(1), (dy * away).sum(1)
+    return torch.stack([row.detach() for row in rows]).numpy()
+
+
 def _descend(network, inputs, targets, pair, recorder, seen, lr, stop_at_loss, bar) -> None:
     parameters = [p for p in network.parameters() if p.requires_grad]
     random = any(isinstance(m, _RANDOM) for m in network.modules()) and network.training
@@ -181,7 +280,9 @@ def _distance2(hidden: torch.Tensor, pair: tuple[int, int]) -> float:
 
 
 @contextmanager
-def _watching(network: nn.Module, names: Sequence[str]) -> Iterator[dict[str, torch.Tensor]]:
+def _watching(
+    network: nn.Module, names: Sequence[str], *, detach: bool = True
+) -> Iterator[dict[str, torch.Tensor]]:
     """A dict that holds, after each forward pass, the output of each named submodule."""
     seen: dict[str, torch.Tensor] = {}
 
@@ -189,7 +290,7 @@ def _watching(network: nn.Module, names: Sequence[str]) -> Iterator[dict[str, to
         def keep(_module, _inputs, output):
             if not isinstance(output, torch.Tensor):
                 raise TypeError(f"layer {name!r} must return a tensor, got {type(output).__name__}")
-            seen[name] = output.detach()
+            seen[name] = output.detach() if detach else output
 
         return keep
 
