@@ -3,13 +3,15 @@
 import json
 import warnings
 
+import numpy as np
 import pytest
 import sympy as sp
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from urep import checks
-from urep.checks import MIME, ClaimFailed, check, verify
+from urep import equations as eq
+from urep.checks import MIME, ClaimFailed, check, expand_traces, verify
 from urep.equations import A_high, dh2, paper, tau_y
 
 x = sp.Symbol("x", positive=True)
@@ -151,3 +153,34 @@ def test_outside_a_notebook_verify_is_silent_and_still_raises(capsys):
     assert capsys.readouterr().out == ""
     with pytest.raises(ClaimFailed):
         verify("eq 1", "does not", derived=x, registered=-x)
+
+
+# --- matrices of any size -------------------------------------------------------------------
+
+
+def test_matrices_of_any_size_are_compared_by_algebra():
+    A, B = sp.MatrixSymbol("A", eq.n_h, eq.n_x), sp.MatrixSymbol("B", eq.n_h, eq.n_x)
+    check("eq 17", "a square", derived=(A + B) * (A + B).T, registered=A * A.T + A * B.T + B * A.T + B * B.T)
+    with pytest.raises(ClaimFailed, match=r"equation \(17\): nearly — not proved"):
+        check("eq 17", "nearly", derived=(A + B) * (A + B).T, registered=A * A.T + 2 * A * B.T + B * B.T)
+
+
+def test_traces_are_compared_up_to_rotation_and_transposition():
+    a, b = eq.dh_vec, eq.D_y.T * eq.dy_vec
+    one, other = eq.dot(a, b), eq.dot(eq.dy_vec, eq.D_y * eq.dh_vec)
+    assert one != other
+    check("eq 20", "a map moves to the other side", derived=one, registered=other)
+    check("eq 20", "a loop within a product is a factor",
+          derived=eq.dot(a, b * a.T * a), registered=one * eq.dot(a, a))  # fmt: skip
+    with pytest.raises(ClaimFailed, match="not proved"):
+        check("eq 20", "false", derived=one, registered=eq.dot(a, a))
+
+
+def test_the_normal_form_of_traces_has_the_same_value():
+    random = np.random.default_rng(0)
+    values = {z: random.normal(size=n) for z, n in ((eq.dx_vec, (2, 1)), (eq.dy_target_vec, (2, 1)))}
+    values |= {eq.D_h: random.normal(size=(3, 2)), eq.D_y: random.normal(size=(2, 3))}
+    away = eq.D_y * eq.D_h * eq.dx_vec - eq.dy_target_vec
+    expr = eq.dot(eq.D_h * eq.dx_vec, eq.D_y.T * away * eq.dx_vec.T * eq.dx_vec) + eq.dot(away, away)
+    before, after = (eq.numeric(e, *values)(*values.values()) for e in (expr, expand_traces(expr)))
+    assert before == pytest.approx(after, rel=1e-13)

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import references
 import sympy as sp
@@ -106,6 +107,25 @@ def test_colours_differ_for_those_who_do_not_see_red_or_green():
     for reduction in reductions:
         seen = [reduction * c for c in colours]
         assert min((a - b).norm() for i, a in enumerate(seen) for b in seen[:i]) > 0.1
+
+
+def test_every_kind_of_figure_is_drawn_with_its_numbers_and_without_a_title_of_its_own():
+    alt = "A picture drawn for a test, with nothing in particular to be seen."
+    line = np.linspace(0, 1, 9)
+    axes = {"xlabel": "a", "ylabel": "b", "alt": alt}
+    pictures = [
+        urep.figures.portrait(
+            {"p": {"one": [(line, line**2)]}}, points={"p": {"stable": [(1, 1)]}}, **axes),
+        urep.figures.regions(
+            1 + line, 1 + line, np.eye(9), ["no", "yes"], contours=np.outer(line, line), **axes),
+        urep.figures.scatter({"p": {"one": (line, 2 * line)}}, **axes),
+        urep.figures.convergence([0.1, 0.2], {"e": [1, 2]}, order=1, xlabel="h", alt=alt),
+    ]  # fmt: skip
+    for picture in pictures:
+        assert picture.svg.startswith("<svg") and "currentColor" in picture.svg
+        assert picture.data and all(isinstance(v, np.ndarray) for v in picture.data.values())
+    np.testing.assert_array_equal(pictures[0].data["p: one 0"], [line, line**2])
+    np.testing.assert_array_equal(pictures[2].data["p: one"], [line, 2 * line])
 
 
 def test_pictures_take_the_pages_colour_say_what_is_seen_and_share_no_ids():

@@ -225,6 +225,16 @@ def test_bad_input_is_refused_by_name(changes, kind, message):
         train(**changes)
 
 
+def test_small_networks_are_trained_on_one_thread_and_the_setting_is_put_back():
+    threads = []
+    network = small()
+    network.net[0].register_forward_hook(lambda *_: threads.append(torch.get_num_threads()))
+    before = torch.get_num_threads()
+    urep.train(network, urep.tasks.two_points(dtype=F64), lr=0.01, epochs=2, layer=network.middle)
+    assert set(threads) == {1}
+    assert torch.get_num_threads() == before
+
+
 # --- many at once ---------------------------------------------------------------------------
 
 

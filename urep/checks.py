@@ -111,7 +111,7 @@ class Verdict:
 
 def _signs(text: str) -> str:
     """Escaped text in which A_high has a subscript."""
-    return re.sub(r"\bA_(high|low)\b", r"A<sub>\1</sub>", html.escape(text))
+    return re.sub(r"\bA_(high|low)(?![a-zA-Z_])", r"A<sub>\1</sub>", html.escape(text))
 
 
 def verify(item: str, claim: str, **evidence) -> None:

@@ -105,6 +105,8 @@ def curves(
             ax.set(title=title, xlabel=xlabel)
             if "x" in log:
                 ax.set_xscale("log")
+            elif len(t) <= 30 and (t == np.round(t)).all():  # layers, or how often something happened
+                ax.xaxis.get_major_locator().set_params(integer=True)
             if "y" in log:
                 ax.set_yscale("log")
             ax.legend()
@@ -236,11 +238,11 @@ def regions(
         from matplotlib.patches import Patch
 
         (ax,) = axes
+        ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)  # before labels are placed
         ax.contourf(x, y, kind, levels=np.arange(len(names) + 1) - 0.5, colors=colours, alpha=0.35)
         if contours is not None:
             lines = ax.contour(x, y, contours, colors=_TEXT, linewidths=0.8)
             ax.clabel(lines, fontsize=8, fmt="%g")
-        ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
         ax.legend(
             handles=[Patch(color=c, alpha=0.35, label=n) for c, n in zip(colours, names, strict=True)],
             loc="upper left", bbox_to_anchor=(1.01, 1),

@@ -85,7 +85,7 @@ def train(
         real_number("stop_at_loss", stop_at_loss, strict=True)
     recorder = _Recorder(epochs, names, isinstance(layer, str), task, lr)
     show = _somebody_watches() if progress is None else progress
-    with torch.random.fork_rng(devices=[]), _watching(network, names) as seen:
+    with torch.random.fork_rng(devices=[]), _threads_for([network]), _watching(network, names) as seen:
         torch.manual_seed(seed)
         _require_output(network, inputs, targets)
         with tqdm(total=epochs, disable=not show, leave=False, unit="epoch") as bar:
@@ -148,20 +148,17 @@ def train_many(
         return Run(every * np.arange(len(rows), dtype=float), State(dh2, dy2, w), loss, task, lr)
 
     show = _somebody_watches() if progress is None else progress
+    bar = tqdm(range(epochs), disable=not show, leave=False, unit="epoch")
     try:
-        for epoch in tqdm(range(epochs), disable=not show, leave=False, unit="epoch"):
-            gradients, (losses, (outputs, hidden)) = step(parameters, buffers)
-            if not torch.isfinite(losses).all():
-                lost = int(torch.argmin(torch.isfinite(losses).int()))
-                raise TrainingDiverged(
-                    f"training of network {lost} diverged at epoch {epoch} with learning rate "
-                    f"lr = {lr:g}: its loss is no longer finite; use a smaller lr or a smaller gain",
-                    so_far(),
-                )
-            if epoch % every == 0:
-                rows.append(_measured(losses, outputs, hidden, targets[list(pair)]))
-            for key, gradient in gradients.items():
-                parameters[key] = parameters[key] - lr * gradient
+        with _threads_for(networks):
+            for epoch in bar:
+                gradients, (losses, (outputs, hidden)) = step(parameters, buffers)
+                if not torch.isfinite(losses).all():
+                    raise TrainingDiverged(_which_diverged(losses, epoch, lr), so_far())
+                if epoch % every == 0:
+                    rows.append(_measured(losses, outputs, hidden, targets[list(pair)]))
+                for key, gradient in gradients.items():
+                    parameters[key] = parameters[key] - lr * gradient
     except KeyboardInterrupt:
         raise TrainingInterrupted(
             f"training interrupted at epoch {every * len(rows)} of {epochs}; "
@@ -174,6 +171,14 @@ def train_many(
                 if parameter.requires_grad:
                     parameter.copy_(parameters[key][index])
     return so_far()
+
+
+def _which_diverged(losses: torch.Tensor, epoch: int, lr: float) -> str:
+    lost = int(torch.argmin(torch.isfinite(losses).int()))
+    return (
+        f"training of network {lost} diverged at epoch {epoch} with learning rate lr = {lr:g}: "
+        "its loss is no longer finite; use a smaller lr or a smaller gain"
+    )
 
 
 def _stacked(networks) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
@@ -277,6 +282,26 @@ class _Recorder:
 def _distance2(hidden: torch.Tensor, pair: tuple[int, int]) -> float:
     first, second = (hidden[i].double().flatten() for i in pair)
     return float((second - first).square().sum())
+
+
+WORTH_A_THREAD = 100_000
+"""Entries of the largest parameter from which a second thread gains more than it costs."""
+
+
+@contextmanager
+def _threads_for(networks: Sequence[nn.Module]) -> Iterator[None]:
+    """One thread for small networks: two would gain nothing and, on a busy machine, wait for each other.
+
+    Two such trainings side by side on two cores were seen to take eight times as long as one.
+    """
+    largest = max((p.numel() for p in networks[0].parameters()), default=0)
+    before = torch.get_num_threads()
+    if largest * len(networks) < WORTH_A_THREAD:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager
