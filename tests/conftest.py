@@ -20,6 +20,19 @@ BUILD = [
 """What `make book` runs."""
 
 
+def pytest_terminal_summary(terminalreporter):
+    """How many mutants of the registered equations the executed chapters told from the truth."""
+    scores = [
+        list(map(int, value.split("/")))
+        for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+        for name, value in getattr(report, "user_properties", ())
+        if name == "mutation score" and report.when == "call"
+    ]
+    if scores:
+        killed, total = map(sum, zip(*scores, strict=True))
+        terminalreporter.write_line(f"mutation score: {killed} of {total}, {len(scores)} equations")
+
+
 @pytest.fixture(scope="session")
 def site() -> Path:
     """The built site: the one in _build if it is what the sources are now, else a fresh one."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 
 import urep
 from urep.fit import FitWarning
@@ -56,6 +57,30 @@ def test_no_constants_on_a_grid_around_the_fit_are_better():
             other = urep.integrate(start, TASK, rates, T, rtol=1e-9)
             residual = sum(np.sum((p - s) ** 2) for p, s in zip(other, seen, strict=True))
             assert residual >= fit.residual * (1 - 1e-6)
+
+
+def test_no_grid_of_200_starts_and_quasi_newton_search_on_the_integrated_equation_does_better():
+    """What the authors' code does to fit, for tasks, starts and noise of all sizes."""
+    random = np.random.default_rng(12)
+    for _ in range(5):
+        dx2, d2 = 10 ** random.uniform(-0.5, 0.5, 2)
+        task, rates = urep.TwoPoint(dx2, d2), urep.Rates(*10 ** random.uniform(1, 3, 2))
+        dh2, dy2 = 10 ** random.uniform(-2, 0, 2) * np.array([1, 0.3])
+        state = urep.State(dh2, dy2, dy2 - random.uniform(0.2, 1) * np.sqrt(dy2 * d2))
+        t = np.linspace(0, 20 * np.sqrt(rates.tau_h * rates.tau_y), 60)
+        rows = [np.r_[v[0], v[1:] + 0.03 * np.ptp(v) * random.normal(size=59)]
+                for v in urep.integrate(state, task, rates, t)]  # fmt: skip
+        seen = urep.State(np.abs(rows[0]), np.abs(rows[1]), rows[2])
+
+        def residual(log_tau, seen=seen, task=task, t=t):
+            predicted = urep.integrate(seen[0], task, urep.Rates(*np.exp(log_tau)), t, rtol=1e-8)
+            return sum(np.sum((p - s) ** 2) for p, s in zip(predicted, seen, strict=True))
+
+        ratio = np.log(seen.dh2[-1] ** 2 / (dx2 * d2))
+        sizes = np.log(t[-1]) - np.linspace(0, np.log(1e4), 200)
+        best = min((np.array([s - ratio / 2, s + ratio / 2]) for s in sizes), key=residual)
+        other = minimize(residual, best, method="BFGS").fun
+        assert urep.fit_rates(t, seen, task).residual <= other * (1 + 1e-6)
 
 
 def test_the_start_need_not_be_epoch_zero_and_prediction_goes_beyond_the_data():

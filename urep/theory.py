@@ -189,8 +189,9 @@ def checked_start(state: State, task: TwoPoint, rates: Rates, *, batch: bool = F
     dh2, dy2, w = map(np.asarray, state)
     if (dh2 == 0).any():
         raise ValueError(f"dh2 must be > 0 at the start, got {_first(dh2, dh2 == 0)}: eq. (7) divides by it")
-    largest = np.sqrt(dy2 * task.dy2_target)
-    beyond = np.abs(dy2 - w) > (1 + ONE_DIGIT) * largest + ONE_DIGIT * dy2
+    largest = np.sqrt(dy2) * sqrt(task.dy2_target)  # a product of squares may underflow
+    # Without a target w is ‖dy‖² by definition, and needs no digits to be so.
+    beyond = np.abs(dy2 - w) > (1 + ONE_DIGIT) * largest + (ONE_DIGIT if task.dy2_target else 1e-6) * dy2
     if beyond.any():
         raise ValueError(
             f"w must satisfy |dy2 - w| <= ‖dy‖‖dy*‖ = {_first(largest, beyond)} (Cauchy-Schwarz), "
