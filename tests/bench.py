@@ -1,6 +1,7 @@
-"""make bench: how fast the exact solution and the fit are, each against what it replaces, in one run.
+"""make bench: how fast the exact solution, the fit and the training are, each against what it replaces.
 
-Ratios, because milliseconds are the machine's own. On one core, as a reader's laptop would be.
+Ratios of times taken in one run, because milliseconds are the machine's own. The first two on one core,
+training on all: two networks side by side, one core each, against one after the other on all cores.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ import os
 
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from time import perf_counter
 
+import numba
 import numpy as np
 from scipy.optimize import minimize
 
@@ -58,6 +62,77 @@ def accuracy(seen: urep.State, exact: urep.State) -> float:
     return max(np.max(np.abs(a - b)) / np.max(np.abs(b)) for a, b in zip(seen, exact, strict=True))
 
 
+EPOCHS = 300
+"""Of the default row of Table 1, in each timing of training."""
+
+
+def train_default(seed: int, ordinary: bool = False) -> float:
+    """Seconds an epoch of the default row takes, after a few that are not counted."""
+    import torch
+
+    from urep import training
+
+    if ordinary:
+        training._fused_pays = lambda *_: False
+        torch.set_num_threads(os.cpu_count() or 1)
+    row = urep.experiments.TABLE_1["Default"]
+    network, data = row.network(seed=seed), urep.tasks.two_points()
+    urep.train(network, data, lr=row.lr, epochs=100, layer=network.middle)
+    begin = perf_counter()
+    urep.train(network, data, lr=row.lr, epochs=EPOCHS, layer=network.middle)
+    return (perf_counter() - begin) / EPOCHS
+
+
+@numba.njit(fastmath=True)
+def _read(weights):
+    total = weights.dtype.type(0)
+    for i in range(weights.size):
+        total += weights[i]
+    return total
+
+
+@numba.njit
+def _rewrite(weights):
+    for i in range(weights.size):
+        weights[i] *= weights.dtype.type(0.999)
+
+
+def move_weights(_seed: int) -> float:
+    """Seconds it takes to read the default row's weights once and to rewrite them once."""
+    network = urep.experiments.TABLE_1["Default"].network()
+    weights = np.ones(sum(p.numel() for p in network.parameters()), np.float32)
+    times = []
+    for _ in range(EPOCHS):
+        begin = perf_counter()
+        _read(weights)
+        _rewrite(weights)
+        times.append(perf_counter() - begin)
+    return float(np.median(times))
+
+
+def side_by_side(function) -> float:
+    """The mean of what a function takes in two processes at once."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        return float(np.mean(list(pool.map(function, range(2)))))
+
+
+def one_after_the_other(_seed: int) -> float:
+    """The ordinary loop on all cores."""
+    return train_default(0, ordinary=True)
+
+
+def training_speed() -> None:
+    """Print what two default-row runs take, and what they would take at least."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.pop(name)
+    fused, moved = side_by_side(train_default), side_by_side(move_weights)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        ordinary = pool.submit(one_after_the_other, 0).result()
+    print(f"two default-row runs side by side: {1e3 * fused / 2:.2f} ms an epoch each, as two share the time")
+    print(f"  {2 * ordinary / fused:.1f} times faster than the ordinary loop one after the other")
+    print(f"  {fused / moved:.2f} times what moving the weights takes")
+
+
 def main() -> None:
     """Print each comparison."""
     exact = urep.solve(START, TASK, RATES, T)
@@ -77,6 +152,7 @@ def main() -> None:
     print(f"  grid of 200 starts and BFGS on the integrated ODE: residual {other:.12g}, "
           f"{took / fitted:.0f} times slower")  # fmt: skip
     print(f"  residual of fit_rates over that of the grid: {fit.residual / other:.12f}")
+    training_speed()
 
 
 if __name__ == "__main__":

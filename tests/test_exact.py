@@ -202,6 +202,14 @@ def test_sensitivities_are_the_slopes_of_the_solution(kind):
                 np.testing.assert_allclose(value, column, rtol=1e-7, atol=1e-8 * size)
 
 
+def test_sensitivities_are_those_of_one_start():
+    batch = urep.State([0.1, 0.2], [0.0, 0.1], [0.0, 0.1])
+    with pytest.raises(
+        ValueError, match=r"state must hold scalars \(the start\), got arrays of shape \(2,\)"
+    ):
+        urep.sensitivities(batch, urep.TwoPoint(1.0, 0.5), urep.Rates(10.0, 10.0), [0.0, 1.0])
+
+
 def test_solve_is_where_integration_goes():
     random = np.random.default_rng(5)
     for _ in range(40):

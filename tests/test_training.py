@@ -143,6 +143,15 @@ def test_divergence_names_epoch_and_learning_rate_and_keeps_the_record():
     assert np.isfinite(run.loss).all()
 
 
+@pytest.fixture
+def ctrl_c_works():
+    """Python's own handler: a shell starts background commands, a CI's among them, with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_works")
 def test_ctrl_c_returns_control_with_what_was_recorded():
     network = small()
     threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,)).start()

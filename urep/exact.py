@@ -142,10 +142,10 @@ def sensitivities(
 ) -> tuple[Triple, Triple]:
     """Derivatives of `solve` with respect to tau_h and tau_y, the start held fixed, in closed form.
 
-    t: (n,) epochs. Returns two Triples of (n,) arrays (per epoch). Raises as `solve` does.
+    t: (n,) epochs; one start. Returns two Triples of (n,) arrays (per epoch). Raises as `solve` does.
     """
     t = times(t)
-    k = _constants(state, task, rates, dy)
+    k = _of_one(lift(state, task, rates, dy=dy))
     moved = _evolve(k, t)
     faster, tilted = _faster(k, moved, t), _tilted(k, moved, t)
     # log k_h and log k_y are speed ± tilt, and the time constants are their inverses.

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from .networks import FullyConnected
 from .theory import State, TwoPoint, real_number
 
 Data = tuple[torch.Tensor, torch.Tensor]
@@ -85,12 +86,13 @@ def train(
         real_number("stop_at_loss", stop_at_loss, strict=True)
     recorder = _Recorder(epochs, names, isinstance(layer, str), task, lr)
     show = _somebody_watches() if progress is None else progress
+    descend = _descend_fused if _fused_pays(network, inputs, targets, names, epochs) else _descend
     with torch.random.fork_rng(devices=[]), _threads_for([network]), _watching(network, names) as seen:
         torch.manual_seed(seed)
         _require_output(network, inputs, targets)
         with tqdm(total=epochs, disable=not show, leave=False, unit="epoch") as bar:
             try:
-                _descend(network, inputs, targets, pair, recorder, seen, lr, stop_at_loss, bar)
+                descend(network, inputs, targets, pair, recorder, seen, lr, stop_at_loss, bar)
             except KeyboardInterrupt:
                 raise TrainingInterrupted(
                     f"training interrupted at epoch {recorder.n} of {epochs}; "
@@ -222,17 +224,72 @@ def _descend(network, inputs, targets, pair, recorder, seen, lr, stop_at_loss, b
         loss = 0.5 * (outputs - targets).square().sum(dim=tuple(range(1, outputs.ndim))).mean()
         finite = recorder.record(loss.item(), watched[list(pair)].double(), pair_targets, hidden, pair)
         if not finite:
-            raise TrainingDiverged(
-                f"training diverged at epoch {epoch} with learning rate lr = {lr:g}: the loss or a "
-                "representation is no longer finite; use a smaller lr or a smaller gain",
-                recorder.run("diverged"),
-            )
+            raise _diverged(epoch, lr, recorder)
         bar.update()
         if recorder.reached(stop_at_loss):
             return
         gradients = torch.autograd.grad(loss, parameters)
         with torch.no_grad():
             torch._foreach_add_(parameters, gradients, alpha=-lr)
+
+
+def _diverged(epoch: int, lr: float, recorder: _Recorder) -> TrainingDiverged:
+    return TrainingDiverged(
+        f"training diverged at epoch {epoch} with learning rate lr = {lr:g}: the loss or a "
+        "representation is no longer finite; use a smaller lr or a smaller gain",
+        recorder.run("diverged"),
+    )
+
+
+# --- wide networks --------------------------------------------------------------------------
+
+WORTH_COMPILING = 20_000_000
+"""Weights times epochs from which `urep.fused` saves more than loading its compiler costs: seconds."""
+
+A_WHILE = 32
+"""Epochs between two looks at whether somebody pressed Ctrl-C."""
+
+
+def _fused_pays(network, inputs, targets, names: tuple[str, ...], epochs: int) -> bool:
+    """Whether a training is of the kind that `urep.fused` does, and long enough for it."""
+    if type(network) is not FullyConnected or len(inputs) != 2 or inputs.ndim != 2 or targets.ndim != 2:
+        return False
+    parameters = list(network.parameters())
+    modules = list(network.modules())
+    return (
+        sum(p.numel() for p in parameters) * epochs >= WORTH_COMPILING
+        and max(p.numel() for p in parameters) >= WORTH_A_THREAD
+        and network.hidden_layers >= 2
+        and not any(isinstance(m, _RANDOM) for m in modules)
+        and not any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in modules)
+        and set(names) <= {network.layer(k) for k in range(network.depth)}
+        and all(p.requires_grad and p.device.type == "cpu" for p in parameters)
+        and {p.dtype for p in parameters} | {targets.dtype} == {inputs.dtype}
+        and inputs.dtype in (torch.float32, torch.float64)
+    )
+
+
+def _descend_fused(network, inputs, targets, pair, recorder, seen, lr, stop_at_loss, bar) -> None:
+    """What `_descend` does, by a kernel that reads each weight matrix twice a step."""
+    from .fused import Fused
+
+    fused = Fused(network, (inputs, targets), lr)
+    layers = [k for name in recorder.names for k in range(network.depth) if network.layer(k) == name]
+    dy_target = (targets[pair[1]] - targets[pair[0]]).double().numpy()
+    stop = -np.inf if stop_at_loss is None else stop_at_loss
+    try:
+        while recorder.n < recorder.epochs:
+            left = min(A_WHILE, recorder.epochs - recorder.n)
+            losses, distances, outputs, go_on = fused.steps(left, stop)
+            dy = outputs[:, pair[1]] - outputs[:, pair[0]]
+            recorder.extend(losses, distances[:, layers].T, (dy**2).sum(1), (dy * (dy - dy_target)).sum(1))
+            bar.update(len(losses))
+            if recorder.reached(stop_at_loss):
+                return
+            if not go_on:
+                raise _diverged(recorder.n, lr, recorder)
+    finally:
+        fused.store()
 
 
 _RANDOM = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._NormBase)
@@ -262,6 +319,14 @@ class _Recorder:
         self._loss[self.n], self._dy2[self.n], self._w[self.n] = loss, dy2, w
         self.n += 1
         return True
+
+    def extend(self, loss, dh2, dy2, w) -> None:
+        """Store several rows at once; dh2 is (layers, rows)."""
+        rows = slice(self.n, self.n + len(loss))
+        for name, row in zip(self.names, dh2, strict=True):
+            self._dh2[name][rows] = row
+        self._loss[rows], self._dy2[rows], self._w[rows] = loss, dy2, w
+        self.n += len(loss)
 
     def reached(self, loss: float | None) -> bool:
         return loss is not None and self.n > 0 and self._loss[self.n - 1] <= loss
