@@ -100,7 +100,7 @@ def curves(
         for ax, (title, family) in zip(axes, families.items(), strict=True):
             for number, (label, values) in enumerate(family.items()):
                 colour = COLOUR.get(label, list(COLOUR.values())[number % len(COLOUR)])
-                style = ("-", "--", "-.", ":")[number % 4]
+                style = ("-", "--", "-.", ":")[(number + number // len(COLOUR)) % 4]  # no two alike
                 ax.plot(t, values, style, color=colour, label=LABEL.get(label, label))
             ax.set(title=title, xlabel=xlabel)
             if "x" in log:
