@@ -136,7 +136,7 @@ def references_folder(start: Path | None = None) -> Path:
 
 
 def records(folder: Path | None = None) -> list[Record]:
-    """All verdicts in the executed references below `folder`, page by page, in reading order."""
+    """All verdicts in the executed references below `folder`: page by page, each in its own order."""
     folder = folder or references_folder()
     found = []
     for path in sorted(folder.rglob("*.ipynb")):
@@ -149,7 +149,9 @@ def records(folder: Path | None = None) -> list[Record]:
 
 
 def _of(item: Item, found: Iterable[Record]) -> list[Record]:
-    return [record for record in found if record.fields["item"] == item.key]
+    """What was said of an item: proofs first, then numbers, networks, controls, what does not hold."""
+    own = [record for record in found if record.fields["item"] == item.key]
+    return sorted(own, key=lambda record: list(MEANING).index(record.fields["kind"]))
 
 
 class Page:
