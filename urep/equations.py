@@ -74,9 +74,9 @@ x_1, x_2, x_i, x_mean, dx_vec = (
     sp.MatrixSymbol(z, n_x, 1) for z in ("x_1", "x_2", "x_i", "x_mean", "dx_vec")
 )
 h_i, h_mean, dh_vec, dh_rate = (sp.MatrixSymbol(z, n_h, 1) for z in ("h_i", "h_mean", "dh_vec", "dh_rate"))
-y_i, y_mean, y_mean_target, y_mean_rate, dy_vec, dy_rate, dy_target_vec = (
+y_i, y_mean, y_mean_target, y_mean_rate, dy_vec, dy_target_vec = (
     sp.MatrixSymbol(z, n_y, 1)
-    for z in ("y_i", "y_mean", "y_mean_target", "y_mean_rate", "dy_vec", "dy_rate", "dy_target_vec")
+    for z in ("y_i", "y_mean", "y_mean_target", "y_mean_rate", "dy_vec", "dy_target_vec")
 )  # fmt: skip
 y_mean_j = sp.Function("y_mean_j", real=True)(t)
 y_mean_j_0, y_mean_j_target = sp.symbols("y_mean_j_0 y_mean_j_target", real=True)
@@ -229,7 +229,6 @@ NOTATION: tuple[Quantity, ...] = (
     Quantity(dh_vec, "dh", "difference of the representations", "hidden", "(8)"),
     Quantity(dh_rate, r"\dot{dh}", "its velocity", "hidden/epochs", "(19)"),
     Quantity(dy_vec, "dy", "difference of the predicted outputs", "output", "(8)"),
-    Quantity(dy_rate, r"\dot{dy}", "its velocity", "output/epochs", "(20)"),
     Quantity(dy_target_vec, "dy^*", "difference of the targets", "output", "(8)"),
     Quantity(J_11, "J_{11}", "∂/∂‖dh‖² of the rate of ‖dh‖² in (25)", "1/epochs", "(29)"),
     Quantity(J_12, "J_{12}", "∂/∂w of the rate of ‖dh‖² in (25)", "hidden²/output²/epochs", "(29)"),

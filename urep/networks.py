@@ -82,7 +82,7 @@ class FullyConnected(_Layered):
         dtype: torch.dtype = torch.float32,
     ):
         super().__init__()
-        _require_sizes(n_in=n_in, n_out=n_out, hidden_layers=hidden_layers, units=units)
+        require_sizes(n_in=n_in, n_out=n_out, hidden_layers=hidden_layers, units=units)
         _require_kind(nonlinearity, gain)
         if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
             raise ValueError(f"dropout must be a number in [0, 1), got {dropout!r}")
@@ -139,7 +139,7 @@ class Convolutional(_Layered):
         dtype: torch.dtype = torch.float32,
     ):
         super().__init__()
-        _require_sizes(n_in=n_in, n_out=n_out, units=units)
+        require_sizes(n_in=n_in, n_out=n_out, units=units)
         _require_kind(nonlinearity, gain)
         left = units - self.CONVOLUTIONS * (self.KERNEL - 1)
         if left < 1:
@@ -156,7 +156,8 @@ class Convolutional(_Layered):
         self._initialise(gain, seed, dtype)
 
 
-def _require_sizes(**sizes) -> None:
+def require_sizes(**sizes) -> None:
+    """ValueError naming the first of some sizes that is not an integer >= 1."""
     for name, size in sizes.items():
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:
             raise ValueError(f"{name} must be an integer >= 1, got {size!r}")

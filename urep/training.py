@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from .networks import FullyConnected
+from .networks import FullyConnected, require_sizes
 from .theory import State, TwoPoint, real_number
 
 Data = tuple[torch.Tensor, torch.Tensor]
@@ -80,8 +80,7 @@ def train(
     inputs, targets, task = _checked_data(network, data, pair)
     names = _checked_layers(network, layer)
     real_number("lr", lr, strict=True)
-    if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1:
-        raise ValueError(f"epochs must be an integer >= 1, got {epochs!r}")
+    require_sizes(epochs=epochs)
     if stop_at_loss is not None:
         real_number("stop_at_loss", stop_at_loss, strict=True)
     recorder = _Recorder(epochs, names, isinstance(layer, str), task, lr)
@@ -126,9 +125,7 @@ def train_many(
     inputs, targets, task = _checked_data(networks[0], data, pair)
     (name,) = _checked_layers(networks[0], (layer,))
     real_number("lr", lr, strict=True)
-    for label, value in (("epochs", epochs), ("every", every)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"{label} must be an integer >= 1, got {value!r}")
+    require_sizes(epochs=epochs, every=every)
     if any(isinstance(module, _RANDOM) for module in networks[0].modules()):
         raise ValueError("networks must not be random in a step, got one with dropout or batch statistics")
     _require_output(networks[0], inputs, targets)
@@ -137,7 +134,7 @@ def train_many(
     def loss_of(own, fixed):
         with _watching(networks[0], (name,), detach=False) as seen:
             outputs = torch.func.functional_call(networks[0], (own, fixed), (inputs,))
-        loss = 0.5 * (outputs - targets).square().sum(dim=tuple(range(1, outputs.ndim))).mean()
+        loss = _loss(outputs, targets)
         return loss, (outputs[list(pair)], seen[name][list(pair)])
 
     step = torch.func.vmap(torch.func.grad_and_value(loss_of, has_aux=True))
@@ -206,6 +203,11 @@ def _measured(losses, outputs, hidden, targets) -> np.ndarray:
     return torch.stack([row.detach() for row in rows]).numpy()
 
 
+def _loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Half the mean squared error, eq. (1)."""
+    return 0.5 * (outputs - targets).square().sum(dim=tuple(range(1, outputs.ndim))).mean()
+
+
 def _descend(network, inputs, targets, pair, recorder, seen, lr, stop_at_loss, bar) -> None:
     parameters = [p for p in network.parameters() if p.requires_grad]
     random = any(isinstance(m, _RANDOM) for m in network.modules()) and network.training
@@ -221,7 +223,7 @@ def _descend(network, inputs, targets, pair, recorder, seen, lr, stop_at_loss, b
         else:
             outputs = network(inputs)
             watched, hidden = outputs.detach(), seen
-        loss = 0.5 * (outputs - targets).square().sum(dim=tuple(range(1, outputs.ndim))).mean()
+        loss = _loss(outputs, targets)
         finite = recorder.record(loss.item(), watched[list(pair)].double(), pair_targets, hidden, pair)
         if not finite:
             raise _diverged(epoch, lr, recorder)
