@@ -1,6 +1,7 @@
 # make book   the site, in _build/html, every chapter executed
 # make test   every test, nbval on the chapters included
 # Each sets itself up in .venv, and neither needs the other.
+# make runs   the stored runs that are missing: hours for all, ARGS=universal for one experiment
 # make bench  how fast urep.solve and urep.fit_rates are, against what they replace
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup book test references bench picture lint clean
+.PHONY: help setup book test references runs bench picture lint clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -38,6 +39,9 @@ test: $(READY)
 references: $(READY)
 	@echo "== executing chapters and replacing their references in tests/notebooks"
 	$(BIN)/python tests/references.py $(ARGS)
+
+runs: $(READY)
+	@$(BIN)/python -m urep.runs $(ARGS)
 
 bench: $(READY)
 	$(BIN)/python tests/bench.py

@@ -16,7 +16,6 @@ from urep import training
 def always(monkeypatch):
     """The kernel for networks of any size, which are quicker to test."""
     monkeypatch.setattr(training, "WORTH_COMPILING", 0)
-    monkeypatch.setattr(training, "WORTH_A_THREAD", 1)
 
 
 def never(monkeypatch):
@@ -57,6 +56,19 @@ def test_in_float64_every_number_is_that_of_the_ordinary_loop(nonlinearity, skip
             np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-13)
     for a, b in zip(one.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.usefixtures("always")
+def test_dropout_is_drawn_as_the_ordinary_loop_draws_it(monkeypatch):
+    data = urep.tasks.two_points(n_in=3, n_out=2, dtype=torch.float64)
+
+    def build():
+        return urep.FullyConnected(3, 2, hidden_layers=4, units=37, dropout=0.2, dtype=torch.float64)
+
+    (fast, _), (plain, _) = both(monkeypatch, build, data, layers=(3, 0), lr=0.02, epochs=100, seed=5)
+    np.testing.assert_allclose(fast.loss, plain.loss, rtol=1e-10)
+    other = urep.train(build(), data, lr=0.02, epochs=100, layer="net.2", seed=6)
+    assert np.max(np.abs(other.loss - fast.loss)) > 1e-3
 
 
 def distance(run, exact):
@@ -149,7 +161,8 @@ def test_it_is_chosen_for_wide_networks_and_long_training_only():
     assert chosen(network)
     assert not chosen(network, epochs=3)
     assert not chosen(urep.FullyConnected(units=50), epochs=3)
-    assert not chosen(urep.experiments.TABLE_1["Dropout"].network())
+    assert chosen(urep.experiments.TABLE_1["Dropout"].network())
+    assert not chosen(urep.FullyConnected(dropout=0.1, skip=True))
     assert not chosen(urep.experiments.TABLE_1["Convolution"].network())
     assert not chosen(network, names=("net",))
     assert not chosen(network, data=tuple(torch.cat([z, z]) for z in data))

@@ -36,7 +36,7 @@ _HOME = {
 }
 _MODULES = (
     "equations", "theory", "exact", "fit", "tasks", "networks", "training", "experiments",
-    "checks", "paper", "figures",
+    "store", "runs", "checks", "paper", "figures",
 )  # fmt: skip
 
 __all__ = ["__version__", *_HOME, *_MODULES]

@@ -1,14 +1,17 @@
-"""The rows of the paper's tables: what each experiment trains, and how."""
+"""The paper's tables as data, and a trial: one row, one seed, one training."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+import numpy as np
 import torch
 
 from .networks import Convolutional, FullyConnected
+from .tasks import two_points
+from .training import Run, TrainingDiverged, hidden, train
 
 
 @dataclass(frozen=True)
@@ -67,3 +70,97 @@ High initial weights         | leaky relu | 1.3  | 0.00075 | 6000 | 500 | 20
 Very high initial weights    | leaky relu | 1.4  | 0.00025 | 6000 | 500 | 20
 """))  # fmt: skip
 """Table 1, by the paper's names."""
+
+TABLE_2: Mapping[str, Row] = MappingProxyType(_rows("""
+XOR Low weights          | leaky relu | 0.7    | 0.015       | 1000  | 500 | 20
+XOR Intermediate weights | leaky relu | 1.25   | 0.002       | 1000  | 500 | 20
+XOR High weights         | leaky relu | 2.0    | 0.000000003 | 1000  | 500 | 20
+XOR 2 layers             | leaky relu | 0.0015 | 0.03        | 40000 | 500 | 1
+Blobs Very low weights   | tanh       | 0.275  | 0.05        | 2000  | 100 | 4
+Blobs Low weights        | tanh       | 0.5    | 0.015       | 1500  | 100 | 4
+Blobs High weights       | tanh       | 2.0    | 0.0015      | 750   | 100 | 4
+MNIST                    | leaky relu | 0.5    | 0.002       | 500   | 100 | 4
+"""))  # fmt: skip
+"""Table 2, by the paper's names (its "MINST" is MNIST)."""
+
+
+UNIVERSAL = tuple(TABLE_1)[:11]
+"""The eleven architectures and nonlinearities of Figures 2, 5 and 11."""
+
+INITIAL_WEIGHTS = ("Low initial weights", "Default", "Intermediate initial weights",
+                   "High initial weights", "Very high initial weights")  # fmt: skip
+"""The five gains of Figure 3, from the smallest to the largest."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training on two points: a row of Table 1, a seed, and what is not as the row has it.
+
+    `lr_factor` multiplies the row's learning rate; `epochs`, `units` and `hidden_layers` replace the
+    row's; `layers` is "middle", the one the paper reads, or "all"; `precision` is "float32", the paper's,
+    or "float64". Raises ValueError for an unknown row, TypeError or ValueError for the rest.
+    """
+
+    row: str
+    seed: int = 0
+    dx2: float = 1.0
+    dy2_target: float = 0.5
+    lr_factor: float = 1.0
+    epochs: int | None = None
+    units: int | None = None
+    hidden_layers: int | None = None
+    stop_at_loss: float | None = None
+    layers: str = "middle"
+    precision: str = "float32"
+
+    def __post_init__(self):
+        if self.row not in TABLE_1:
+            raise ValueError(f"row must be one of {', '.join(TABLE_1)}; got {self.row!r}")
+        for name, allowed in (("layers", ("middle", "all")), ("precision", ("float32", "float64"))):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} must be one of {allowed}, got {getattr(self, name)!r}")
+
+    @property
+    def settings(self) -> Row:
+        """The row of Table 1 with what this trial replaces."""
+        row = TABLE_1[self.row]
+        given = {name: getattr(self, name) for name in ("epochs", "units", "hidden_layers")}
+        given = {name: value for name, value in given.items() if value is not None}
+        return replace(row, lr=row.lr * self.lr_factor, **given)
+
+    def train(self, *, progress: bool | None = None) -> Outcome:
+        """Train it, to the end or until it diverges, which is an outcome like any other."""
+        row, dtype = self.settings, getattr(torch, self.precision)
+        network = row.network(seed=self.seed, dtype=dtype)
+        data = two_points(dx2=self.dx2, dy2_target=self.dy2_target, dtype=dtype)
+        names = [network.layer(k) for k in range(network.depth)] if self.layers == "all" else [network.middle]
+        before = _directions(network, data[0], names)
+        try:
+            run = train(
+                network, data, lr=row.lr, epochs=row.epochs, layer=names, seed=self.seed,
+                stop_at_loss=self.stop_at_loss, progress=progress,
+            )  # fmt: skip
+        except TrainingDiverged as diverged:
+            return Outcome(diverged.run, np.full(len(names), np.nan))
+        cosines = (before * _directions(network, data[0], names)).sum(axis=1)
+        return Outcome(run, np.degrees(np.arccos(np.clip(cosines, -1, 1))))
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a trial gave: its run, by layer name, and by how much dh turned at each, in degrees.
+
+    `run.stopped` is "diverged" where it did; `turned` (layers,) is NaN then.
+    """
+
+    run: Run
+    turned: np.ndarray
+
+
+def _directions(network, inputs: torch.Tensor, names: list[str]) -> np.ndarray:
+    """The direction of dh at some layers, (layers, units); zeros where the points coincide."""
+    rows = [h.double().flatten(1).diff(dim=0)[0].numpy() for h in hidden(network, inputs, names).values()]
+    widest = max(len(row) for row in rows)
+    rows = np.array([np.pad(row, (0, widest - len(row))) for row in rows])
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(lengths > 0, lengths, 1)

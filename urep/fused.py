@@ -34,6 +34,8 @@ class Fused:
         }
         self._kind = KINDS[module]
         self._lr = first.dtype.type(lr)
+        drops = {m.p for m in network.net if isinstance(m, nn.Dropout)} if network.training else set()
+        self._drop = max(drops, default=0.0)
 
     def _is_sum(self, module) -> bool:
         """The identities of a network with skip connections only mark where sums are seen."""
@@ -47,11 +49,28 @@ class Fused:
         """
         losses, outputs = np.empty(count), np.empty((count, *self._targets.shape))
         distances = np.empty((count, len(self._biases)))
+        masks_in, masks = self._masks(count)
         done, go_on = _descend(
             self._first, self._hidden, self._last, self._biases, self._out_bias, self._inputs,
             self._targets, self._kind, self.network.skip, self._lr, stop, losses, distances, outputs,
+            masks_in, masks,
         )  # fmt: skip
         return losses[:done], distances[:done], outputs[:done], go_on
+
+    def _masks(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """What dropout multiplies inputs and hidden layers by, step by step; empty without dropout.
+
+        Drawn as torch draws them in a forward pass, in its order, so that a seed means one training.
+        """
+        masks_in = np.empty((count if self._drop else 0, *self._inputs.shape), self._inputs.dtype)
+        masks = np.empty((len(masks_in), len(self._biases), 2, self._biases.shape[1]), masks_in.dtype)
+        ones = torch.ones(masks.shape[2:], dtype=self._dense[0].weight.dtype)
+        ones_in = torch.ones(self._inputs.shape, dtype=ones.dtype)
+        for step in range(len(masks_in)):
+            masks_in[step] = nn.functional.dropout(ones_in, self._drop).numpy()
+            for k in range(masks.shape[1]):
+                masks[step, k] = nn.functional.dropout(ones, self._drop).numpy()
+        return masks_in, masks
 
     def store(self) -> None:
         """Write the weights back to the network."""
@@ -199,9 +218,30 @@ def _record(row, h, y, targets, losses, distances, outputs):
     return finite
 
 
+@numba.njit(cache=True, error_model="numpy")
+def _upward(first, hidden, last, biases, out_bias, inputs, kind, skip, masks, z, h, slope, y):
+    """Into h, slope and y, both points' hidden activations, their slopes, and outputs.
+
+    `masks` is empty, or what dropout multiplies each hidden layer by.
+    """
+    for k in range(len(biases)):
+        if k == 0:
+            _forward(first, biases[0], inputs, z)
+        else:
+            _forward(hidden[k - 1], biases[k], h[k - 1], z)
+        for point in range(2):
+            _activate(kind, z[point], h[k, point], slope[k, point])
+        if skip and k >= 2:
+            h[k] += h[k - 2]
+        if len(masks):
+            h[k] *= masks[k]
+            slope[k] *= masks[k]
+    _forward(last, out_bias, h[len(biases) - 1], y)
+
+
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _descend(first, hidden, last, biases, out_bias, inputs, targets, kind, skip, lr, stop,
-             losses, distances, outputs):  # fmt: skip
+             losses, distances, outputs, masks_in, masks):  # fmt: skip
     """Steps of gradient descent until one of the ends that `Fused.steps` names."""
     layers, units = biases.shape
     z = np.empty((2, units), first.dtype)
@@ -209,21 +249,17 @@ def _descend(first, hidden, last, biases, out_bias, inputs, targets, kind, skip,
     slope, g = np.empty_like(h), np.empty_like(h)
     y, delta_out = np.empty_like(targets), np.empty_like(targets)
     unused = np.empty_like(inputs)
+    whole = np.empty((0, 2, units), first.dtype)
+    seen = inputs
     for row in range(len(losses)):
-        for k in range(layers):
-            if k == 0:
-                _forward(first, biases[0], inputs, z)
-            else:
-                _forward(hidden[k - 1], biases[k], h[k - 1], z)
-            for point in range(2):
-                _activate(kind, z[point], h[k, point], slope[k, point])
-            if skip and k >= 2:
-                h[k] += h[k - 2]
-        _forward(last, out_bias, h[layers - 1], y)
+        _upward(first, hidden, last, biases, out_bias, inputs, kind, skip, whole, z, h, slope, y)
         if not _record(row, h, y, targets, losses, distances, outputs):
             return row, False
         if losses[row] <= stop:
             return row + 1, False
+        if len(masks):  # the pair is watched without dropout, the step is taken with it
+            seen = inputs * masks_in[row]
+            _upward(first, hidden, last, biases, out_bias, seen, kind, skip, masks[row], z, h, slope, y)
         g[:] = 0
         delta_out[:] = (y - targets) / first.dtype.type(2)
         _backward(last, out_bias, h[layers - 1], delta_out, g[layers - 1], lr)
@@ -232,7 +268,7 @@ def _descend(first, hidden, last, biases, out_bias, inputs, targets, kind, skip,
                 g[k - 2] += g[k]
             slope[k] *= g[k]
             if k == 0:
-                _backward(first, biases[0], inputs, slope[0], unused, lr)
+                _backward(first, biases[0], seen, slope[0], unused, lr)
             else:
                 _backward(hidden[k - 1], biases[k], h[k - 1], slope[k], g[k - 1], lr)
     return len(losses), True

@@ -71,7 +71,7 @@ def train(
     data: (inputs, targets), one row a point; `pair` are the rows to watch. `layer` names one
     submodule, or several, as `network.named_modules()` does; its output is the representation.
     The network is trained in place. Training ends early once the loss is <= `stop_at_loss`.
-    `seed` fixes what is random in a step (dropout); dropout is off where the pair is recorded.
+    `seed` fixes what is random in a step (dropout); dropout is off in what is recorded.
     `progress` shows a bar; by default only where somebody watches.
 
     Raises ValueError or TypeError naming the argument; TrainingDiverged and TrainingInterrupted,
@@ -172,6 +172,18 @@ def train_many(
     return so_far()
 
 
+def hidden(network: nn.Module, inputs: torch.Tensor, layers: Sequence[str]) -> dict[str, torch.Tensor]:
+    """What the named layers give for some inputs, without dropout: tensors with one row a point."""
+    names, training = _checked_layers(network, layers), network.training
+    network.eval()
+    try:
+        with torch.no_grad(), _watching(network, names) as seen:
+            network(inputs)
+    finally:
+        network.train(training)
+    return {name: seen[name] for name in names}
+
+
 def _which_diverged(losses: torch.Tensor, epoch: int, lr: float) -> str:
     lost = int(torch.argmin(torch.isfinite(losses).int()))
     return (
@@ -217,20 +229,20 @@ def _descend(network, inputs, targets, pair, recorder, seen, lr, stop_at_loss, b
             network.eval()
             with torch.no_grad():
                 watched = network(inputs).detach()
-            hidden = {name: seen[name] for name in recorder.names}
+            distant = {name: seen[name] for name in recorder.names}
             network.train()
             outputs = network(inputs)
         else:
             outputs = network(inputs)
-            watched, hidden = outputs.detach(), seen
-        loss = _loss(outputs, targets)
-        finite = recorder.record(loss.item(), watched[list(pair)].double(), pair_targets, hidden, pair)
+            watched, distant = outputs.detach(), seen
+        loss = _loss(watched, targets).item()
+        finite = recorder.record(loss, watched[list(pair)].double(), pair_targets, distant, pair)
         if not finite:
             raise _diverged(epoch, lr, recorder)
         bar.update()
         if recorder.reached(stop_at_loss):
             return
-        gradients = torch.autograd.grad(loss, parameters)
+        gradients = torch.autograd.grad(_loss(outputs, targets), parameters)
         with torch.no_grad():
             torch._foreach_add_(parameters, gradients, alpha=-lr)
 
@@ -260,9 +272,9 @@ def _fused_pays(network, inputs, targets, names: tuple[str, ...], epochs: int) -
     modules = list(network.modules())
     return (
         sum(p.numel() for p in parameters) * epochs >= WORTH_COMPILING
-        and max(p.numel() for p in parameters) >= WORTH_A_THREAD
         and network.hidden_layers >= 2
-        and not any(isinstance(m, _RANDOM) for m in modules)
+        and not any(isinstance(m, _RANDOM) and type(m) is not nn.Dropout for m in modules)
+        and not (network.skip and any(isinstance(m, nn.Dropout) for m in modules))
         and not any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in modules)
         and set(names) <= {network.layer(k) for k in range(network.depth)}
         and all(p.requires_grad and p.device.type == "cpu" for p in parameters)

@@ -1,0 +1,350 @@
+"""The stored runs: what each experiment trains, how that is made, resumed and loaded.
+
+    make runs                          what is missing, of everything
+    make runs ARGS=universal           of one experiment
+    make runs ARGS="default-0 --again" one file, even if it is there
+
+A sheet is one file: one or more trials, and what is kept of each. Sheets are lists of independent
+trials, which joblib hands to processes, or to a Dask or Ray cluster; nothing here schedules anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+from time import perf_counter, time
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed, parallel_config
+from tqdm import tqdm
+
+from .experiments import INITIAL_WEIGHTS, TABLE_1, UNIVERSAL, Outcome, Trial
+from .fit import FitWarning, fit_rates
+from .store import Stored, StoredFileError, load, origin, save
+from .theory import State, TwoPoint
+from .training import Run
+
+FOLDER = Path(__file__).resolve().parent.parent / "book" / "runs"
+"""Where the files lie: in the checkout, beside the chapters that show them."""
+
+ENDS = ("epochs", "loss", "diverged")
+"""How a training ends, as stored: the index in this tuple."""
+
+
+# --- what is kept of a trial ----------------------------------------------------------------
+
+
+def trajectory(trial: Trial) -> dict[str, np.ndarray]:
+    """All of it: ‖dh‖² (layers, n), ‖dy‖², w and loss (n,), in float32; by how much dh turned (layers,)."""
+    outcome = trial.train(progress=False)
+    run = outcome.run
+    return {
+        "dh2": np.float32([state.dh2 for state in run.trajectory.values()]),
+        "dy2": np.float32(next(iter(run.trajectory.values())).dy2),
+        "w": np.float32(next(iter(run.trajectory.values())).w),
+        "loss": np.float32(run.loss),
+        "turned": outcome.turned,
+        "stopped": np.int8(ENDS.index(run.stopped)),
+    }
+
+
+def ends(trial: Trial) -> dict[str, np.ndarray]:
+    """Its two ends: (‖dh‖², ‖dy‖², w) first and last, the last loss, epochs run, how it ended, dh's turn."""
+    return _ends(trial.train(progress=False))
+
+
+def fitted(trial: Trial) -> dict[str, np.ndarray]:
+    """Its two ends, and the fit of (7) over all epochs of the row: rates, residual, R², whether it converged.
+
+    A run that stopped at a loss stays where it is: its curves are continued as they ended.
+    """
+    outcome = trial.train(progress=False)
+    run = outcome.run
+    kept = _ends(outcome) | {"rates": np.full(2, np.nan), "r2": np.full(3, np.nan),
+                         "residual": np.float64(np.nan), "converged": np.bool_(False)}  # fmt: skip
+    if run.stopped == "diverged":
+        return kept
+    missing = trial.settings.epochs - len(run)
+    state = next(iter(run.trajectory.values()))
+    state = State(*(np.pad(v, (0, missing), mode="edge") for v in state))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)  # kept as `converged`
+        fit = fit_rates(np.arange(trial.settings.epochs), state, run.task)
+    return kept | {
+        "rates": np.array([fit.rates.tau_h, fit.rates.tau_y]), "r2": np.array([*fit.r2]),
+        "residual": np.float64(fit.residual), "converged": np.bool_(fit.converged),
+    }  # fmt: skip
+
+
+def _ends(outcome: Outcome) -> dict[str, np.ndarray]:
+    run = outcome.run
+    state = next(iter(run.trajectory.values()))
+    return {
+        "first": np.array([*state[0]]), "last": np.array([*state[len(run) - 1]]),
+        "loss": np.float64(run.loss[-1]), "epochs": np.int32(len(run)),
+        "stopped": np.int8(ENDS.index(run.stopped)), "turned": outcome.turned[0],
+    }  # fmt: skip
+
+
+# --- sheets ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One stored file: its name, its trials, and what is kept of each, in arrays with a row a trial."""
+
+    name: str
+    trials: tuple[Trial, ...]
+    measure: Callable[[Trial], dict[str, np.ndarray]]
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return FOLDER / f"{self.name}.npz"
+
+    @property
+    def command(self) -> str:
+        """What makes it."""
+        return f"make runs ARGS={self.name}"
+
+    @property
+    def settings(self) -> list[dict]:
+        """Each trial in full, as JSON has it."""
+        return [asdict(trial) | {"table": {**asdict(trial.settings)}} for trial in self.trials]
+
+    def load(self, *, whole: bool = True) -> Stored:
+        """What is stored; raises StoredFileError where that is not all of it, or of other settings."""
+        stored = load(self.path, command=self.command)
+        if stored.provenance.get("settings") != self.settings:
+            raise StoredFileError(
+                f"{self.path} was made with other settings; make it again with: {self.command}"
+            )
+        done = stored.arrays["done"]
+        if whole and not done.all():
+            raise StoredFileError(
+                f"{self.path} holds {done.sum()} of {done.size} trials; finish it with: {self.command}"
+            )
+        return stored
+
+
+def _file(row: str) -> str:
+    return row.lower().replace(" ", "-")
+
+
+EVERY_LAYER = ("Default", "Linear", "Tanh")
+"""Rows of which every layer is kept, for the chapters that look at depth."""
+
+SEEDS = range(3)
+"""Of the trajectories that are kept whole."""
+
+FITS = range(50)
+"""Seeds of the fits that Figure 5 averages, the paper's number of them."""
+
+DISTANCES = tuple(product(np.linspace(0.5, 1.5, 5).tolist(), np.linspace(0.0, 1.0, 5).tolist()))
+"""(‖dx‖, ‖dy*‖) of the 5 x 5 trials of Figure 5."""
+
+
+def _whole(rows: Iterable[str]) -> list[Sheet]:
+    return [
+        Sheet(f"{_file(row)}-{seed}",
+              (Trial(row, seed, layers="all" if row in EVERY_LAYER else "middle"),), trajectory)
+        for row in rows for seed in SEEDS
+    ]  # fmt: skip
+
+
+def _fits(row: str) -> Sheet:
+    # Below this loss the curves move by less than 1e-4 of their range.
+    trials = tuple(Trial(row, seed, stop_at_loss=1e-10) for seed in FITS)
+    return Sheet(f"{_file(row)}-fits", trials, fitted)
+
+
+def _grid(row: str) -> Sheet:
+    trials = tuple(
+        Trial(row, FITS.stop + n, dx**2, dy**2, lr_factor=0.4, epochs=40_000, stop_at_loss=1e-4)
+        for n, (dx, dy) in enumerate(DISTANCES)
+    )
+    return Sheet(f"{_file(row)}-grid", trials, ends)
+
+
+EXPERIMENTS: dict[str, list[Sheet]] = {
+    "universal": _whole(UNIVERSAL),
+    "initial-weights": _whole(INITIAL_WEIGHTS),
+    "final-distance": [sheet for row in UNIVERSAL for sheet in (_grid(row), _fits(row))],
+}
+"""The sheets of each experiment; one that two of them need is one file."""
+
+SHEETS = {sheet.name: sheet for sheets in EXPERIMENTS.values() for sheet in sheets}
+"""Every sheet by name."""
+
+
+def sheet(name: str) -> Sheet:
+    """The sheet of a name; raises ValueError, with what there is, for an unknown one."""
+    if name not in SHEETS:
+        raise ValueError(f"name must be one of {', '.join(SHEETS)}; got {name!r}")
+    return SHEETS[name]
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """A stored trajectory: its Run, by how much dh turned at each layer (degrees), its provenance."""
+
+    run: Run
+    turned: np.ndarray
+    provenance: dict
+
+
+def recorded(row: str, seed: int = 0, *, layers: str = "middle") -> Recorded:
+    """The stored run of a row of Table 1: at the layer that the paper reads, or by layer number for "all".
+
+    Raises ValueError for a row, seed or layers that are not kept, StoredFileError for a file that is
+    missing or damaged.
+    """
+    known = sheet(f"{_file(row)}-{seed}")
+    (trial,) = known.trials
+    if layers not in ("middle", "all"):
+        raise ValueError(f"layers must be 'middle' or 'all', got {layers!r}")
+    if layers == "all" and trial.layers != "all":
+        raise ValueError(f"layers must be 'middle' for {row}, of which no other is kept; got 'all'")
+    stored = known.load()
+    kept = {name: array[0] for name, array in stored.arrays.items()}
+    states = [State(np.float64(dh2), np.float64(kept["dy2"]), np.float64(kept["w"])) for dh2 in kept["dh2"]]
+    turned = kept["turned"]
+    if layers == "middle":
+        middle = TABLE_1[row].hidden_layers // 2 if trial.layers == "all" else 0
+        states, turned = states[middle], turned[middle : middle + 1]
+    run = Run(
+        np.arange(kept["loss"].size, dtype=float), states, np.float64(kept["loss"]),
+        TwoPoint(trial.dx2, trial.dy2_target), trial.settings.lr, ENDS[kept["stopped"]],
+    )  # fmt: skip
+    return Recorded(run, turned, stored.provenance)
+
+
+# --- making them ----------------------------------------------------------------------------
+
+
+def make(
+    names: Sequence[str] = (),
+    *,
+    again: bool = False,
+    jobs: int = -1,
+    backend: str | None = None,
+    progress: bool | None = None,
+) -> list[str]:
+    """Compute what is missing of some experiments or sheets, or of all; the names of what was made.
+
+    Every trial is kept as soon as it is there: what is interrupted, by anything, goes on where it was.
+    `again` computes what is there too. `jobs` processes of one thread each; `backend` is any that joblib
+    knows: "dask" with a `distributed.Client` made before, "ray" after `ray.util.joblib.register_ray()`.
+    Raises ValueError for an unknown name, naming those there are.
+    """
+    sheets = _named(names)
+    drafts = {sheet.name: _Draft(sheet, again) for sheet in sheets}
+    tasks = [(sheet.name, k) for sheet in sheets for k in drafts[sheet.name].missing()]
+    where = origin(FOLDER.parent.parent)
+    cost = {task: _cost(SHEETS[task[0]].trials[task[1]]) for task in tasks}
+    work = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+    bar = tqdm(
+        total=sum(cost.values()), disable=None if progress is None else not progress,
+        bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed} gone, {remaining} left",
+    )  # fmt: skip
+    with parallel_config(backend=backend or "loky"), bar:
+        for name, k, kept, seconds in work(delayed(_measure)(SHEETS[name], k) for name, k in tasks):
+            drafts[name].keep(k, kept, seconds, where)
+            bar.set_description(f"{name} {drafts[name].done.sum()}/{drafts[name].done.size}")
+            bar.update(cost[name, k])
+    return [name for name in drafts if any(task[0] == name for task in tasks)]
+
+
+def _named(names: Sequence[str]) -> list[Sheet]:
+    if not names:
+        return list(SHEETS.values())
+    unknown = [name for name in names if name not in EXPERIMENTS and name not in SHEETS]
+    if unknown:
+        raise ValueError(
+            f"names must be experiments ({', '.join(EXPERIMENTS)}) or files ({', '.join(SHEETS)}); "
+            f"got {', '.join(map(repr, unknown))}"
+        )
+    wanted = {s.name: s for name in names for s in EXPERIMENTS.get(name, [SHEETS.get(name)])}
+    return list(wanted.values())
+
+
+def _measure(sheet: Sheet, k: int) -> tuple[str, int, dict, float]:
+    """One trial, on one thread: several side by side would wait for each other's."""
+    torch.set_num_threads(1)
+    torch.backends.mkldnn.set_flags(False)  # its small convolutions take twice as long as torch's own
+    begin = perf_counter()
+    kept = sheet.measure(sheet.trials[k])
+    return sheet.name, k, kept, perf_counter() - begin
+
+
+def _cost(trial: Trial) -> float:
+    """How long a trial may take, in units of which only ratios mean anything."""
+    row = trial.settings
+    weights = 6 if trial.row == "Convolution" else row.hidden_layers * row.units**2 / 2e6
+    return weights * (row.epochs if trial.stop_at_loss is None else min(row.epochs, 6000))
+
+
+class _Draft:
+    """A sheet while it is made: arrays with a row a trial, and which of them are there."""
+
+    def __init__(self, sheet: Sheet, again: bool):
+        self.sheet = sheet
+        self.done = np.zeros(len(sheet.trials), bool)
+        self.arrays: dict[str, np.ndarray] = {}
+        self.trials: list[dict | None] = [None] * len(sheet.trials)
+        if again or not sheet.path.exists():
+            return
+        try:
+            stored = sheet.load(whole=False)
+        except StoredFileError as error:
+            print(error, file=sys.stderr)
+            return
+        self.arrays = dict(stored.arrays)
+        self.done = self.arrays.pop("done")
+        self.trials = stored.provenance["trials"]
+
+    def missing(self) -> list[int]:
+        return np.flatnonzero(~self.done).tolist()
+
+    def keep(self, k: int, kept: dict[str, np.ndarray], seconds: float, where: dict) -> None:
+        for name, value in kept.items():
+            if name not in self.arrays:
+                self.arrays[name] = np.zeros((self.done.size, *np.shape(value)), np.asarray(value).dtype)
+            self.arrays[name][k] = value
+        self.done[k] = True
+        self.trials[k] = {"seconds": round(seconds, 2), "at": int(time()), **where}
+        provenance = {"command": self.sheet.command, "settings": self.sheet.settings, "trials": self.trials}
+        save(self.sheet.path, {**self.arrays, "done": self.done}, provenance)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """What `make runs` calls."""
+    parser = argparse.ArgumentParser(
+        prog="make runs ARGS=…", description="Compute the stored runs that are missing."
+    )
+    parser.add_argument("names", nargs="*", help="experiments or files; all, without any")
+    parser.add_argument("--again", action="store_true", help="also what is there")
+    parser.add_argument("--jobs", type=int, default=-1, help="processes, one thread each; all cores")
+    parser.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler to hand the trials to")
+    given = parser.parse_args(arguments)
+    backend = None
+    if given.dask:
+        from distributed import Client
+
+        Client(given.dask)
+        backend = "dask"
+    try:
+        made = make(given.names, again=given.again, jobs=given.jobs, backend=backend)
+    except ValueError as error:
+        parser.error(str(error))
+    print("\n".join(f"made {name}" for name in made) or "nothing is missing")
+
+
+if __name__ == "__main__":
+    main()
