@@ -347,4 +347,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # What is handed to other processes is found there under the module's name, not as "__main__".
+    from urep import runs
+
+    runs.main()
