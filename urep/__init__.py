@@ -36,7 +36,7 @@ _HOME = {
 }
 _MODULES = (
     "equations", "theory", "exact", "fit", "tasks", "networks", "training", "experiments",
-    "store", "runs", "checks", "paper", "figures",
+    "alternatives", "store", "runs", "checks", "paper", "figures",
 )  # fmt: skip
 
 __all__ = ["__version__", *_HOME, *_MODULES]

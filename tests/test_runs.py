@@ -1,0 +1,297 @@
+"""Stored runs: whole or not there, made again to the same numbers, and every one has its command."""
+
+import dataclasses
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import references
+import torch
+
+import urep
+from urep import runs, store
+from urep.experiments import TABLE_1, Trial
+
+# --- files ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stored(tmp_path):
+    path = tmp_path / "a.npz"
+    store.save(path, {"x": np.arange(300.0), "y": np.int8([[1], [2]])}, {"seconds": 1.5, "who": "‖dh‖²"})
+    return path
+
+
+def test_what_is_saved_is_loaded(stored):
+    back = store.load(stored, command="c")
+    assert back.provenance == {"format": store.FORMAT, "seconds": 1.5, "who": "‖dh‖²"}
+    np.testing.assert_array_equal(back.arrays["x"], np.arange(300.0))
+    assert back.arrays["y"].dtype == np.int8
+    assert set(back.arrays) == {"x", "y"}
+    assert [p.name for p in stored.parent.iterdir()] == ["a.npz"]
+
+
+def test_a_file_that_is_missing_names_its_command(tmp_path):
+    with pytest.raises(
+        store.StoredFileError, match=r"none\.npz is not there; make it with: make runs ARGS=n"
+    ):
+        store.load(tmp_path / "none.npz", command="make runs ARGS=n")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])
+def test_a_file_cut_short_is_found(stored, share):
+    content = stored.read_bytes()
+    stored.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(store.StoredFileError, match=r"a\.npz is damaged .*again with: command"):
+        store.load(stored, command="command")
+
+
+def test_a_flipped_bit_anywhere_is_found_or_changes_nothing(stored):
+    """Bits that the zip format does not use may flip unseen; none may change what is loaded."""
+    content, good, found = stored.read_bytes(), store.load(stored, command="c"), 0
+    for place in range(0, len(content), 7):
+        stored.write_bytes(content[:place] + bytes([content[place] ^ 16]) + content[place + 1 :])
+        try:
+            back = store.load(stored, command="c")
+        except store.StoredFileError:
+            found += 1
+        else:
+            assert back.provenance == good.provenance
+            np.testing.assert_array_equal(back.arrays["x"], good.arrays["x"])
+    assert found > len(content) / 7 / 2
+
+
+def rewritten(path, **changes):
+    """The file with some members replaced and everything else, the checksum too, as it was."""
+    with np.load(path) as file:
+        members = {name: file[name] for name in file.files} | changes
+    np.savez_compressed(path, **members)
+
+
+def test_an_edited_file_and_one_of_another_format_are_found(stored):
+    rewritten(stored, x=np.arange(300.0) + 1e-9)
+    with pytest.raises(store.StoredFileError, match="was edited"):
+        store.load(stored, command="c")
+    rewritten(stored, provenance=np.frombuffer(b'{"format": 99}', np.uint8))
+    with pytest.raises(store.StoredFileError, match="of format 99, not 1; make it again with: c"):
+        store.load(stored, command="c")
+
+
+def test_pickles_are_not_read(tmp_path):
+    path = tmp_path / "p.npz"
+    np.savez(path, x=np.array([{}], dtype=object), checksum=np.uint8([1]), provenance=np.uint8([1]))
+    with pytest.raises(store.StoredFileError, match="damaged"):
+        store.load(path, command="c")
+
+
+def test_where_the_disk_is_full_the_old_file_stays_and_the_new_one_is_kept(stored, monkeypatch):
+    before = stored.read_bytes()
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left.*it is kept as (.*)") as caught:
+        store.save(stored, {"x": np.ones(3)}, {})
+    assert stored.read_bytes() == before
+    assert [p.name for p in stored.parent.iterdir()] == ["a.npz"]
+    kept = re.search("kept as (.*)", str(caught.value))[1]
+    np.testing.assert_array_equal(store.load(kept_path(kept), command="c").arrays["x"], np.ones(3))
+
+
+def kept_path(text):
+    return references.Path(text)
+
+
+# --- making them ----------------------------------------------------------------------------
+
+SMALL = Trial("Shallow", epochs=40, units=8)
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """Three small sheets in a folder of their own, in place of the book's."""
+    trials = [dataclasses.replace(SMALL, seed=n) for n in range(4)]
+    sheets = [
+        runs.Sheet("shallow-0", (trials[0],), runs.trajectory),
+        runs.Sheet("many", tuple(trials), runs.ends),
+        runs.Sheet("fits", tuple(dataclasses.replace(t, epochs=300) for t in trials[:2]), runs.fitted),
+    ]
+    monkeypatch.setattr(runs, "FOLDER", tmp_path)
+    monkeypatch.setattr(runs, "EXPERIMENTS", {"one": sheets[:1], "all": sheets})
+    monkeypatch.setattr(runs, "SHEETS", {s.name: s for s in sheets})
+    return tmp_path
+
+
+def contents(name):
+    return {key: array.tolist() for key, array in runs.sheet(name).load().arrays.items()}
+
+
+def test_what_is_missing_is_made_and_what_is_there_is_left(small):
+    assert runs.make(["one"], jobs=1) == ["shallow-0"]
+    first = (small / "shallow-0.npz").read_bytes()
+    assert runs.make(jobs=1) == ["many", "fits"]
+    assert (small / "shallow-0.npz").read_bytes() == first
+    assert runs.make(jobs=1) == []
+    (small / "many.npz").unlink()
+    before = contents("fits")
+    assert runs.make(["many", "fits"], jobs=1) == ["many"]
+    assert runs.make(["fits"], again=True, jobs=1) == ["fits"]
+    assert contents("fits") == before
+
+
+def test_a_stored_run_is_what_training_gives(small):
+    runs.make(["shallow-0"], jobs=1)
+    recorded, plain = runs.recorded("Shallow"), SMALL.train()
+    (state,) = plain.run.trajectory.values()
+    for a, b in zip(recorded.run.trajectory, state, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)  # kept in float32
+    np.testing.assert_allclose(recorded.run.loss, plain.run.loss, rtol=1e-6)
+    assert recorded.run.task == plain.run.task and recorded.run.lr == plain.run.lr
+    assert recorded.turned == plain.turned
+    (made,) = recorded.provenance["trials"]
+    assert set(made) == {"at", "commit", "machine", "seconds", "versions"}
+    assert made["versions"]["torch"] == torch.__version__
+    assert recorded.provenance["settings"][0]["table"]["units"] == 8
+    assert recorded.provenance["command"] == "make runs ARGS=shallow-0"
+
+
+def test_fits_are_those_of_the_whole_trajectory(small):
+    runs.make(["fits"], jobs=1)
+    kept = runs.sheet("fits").load().arrays
+    run = runs.sheet("fits").trials[1].train().run
+    fit = urep.fit_rates(run.t, next(iter(run.trajectory.values())), run.task)
+    np.testing.assert_allclose(kept["rates"][1], [fit.rates.tau_h, fit.rates.tau_y], rtol=1e-6)
+    np.testing.assert_allclose(kept["r2"][1], [*fit.r2], rtol=1e-6)
+    assert kept["epochs"].tolist() == [300, 300]
+
+
+def test_a_run_that_stops_at_a_loss_is_fitted_as_if_it_had_stayed_there():
+    trial = Trial("Shallow", epochs=3000, units=50, stop_at_loss=1e-7, precision="float64")
+    kept, whole = runs.fitted(trial), runs.fitted(dataclasses.replace(trial, stop_at_loss=None))
+    assert kept["epochs"] < whole["epochs"] == 3000
+    assert runs.ENDS[kept["stopped"]] == "loss"
+    np.testing.assert_allclose(kept["rates"], whole["rates"], rtol=1e-3)
+
+
+def test_a_run_that_diverges_is_kept_as_diverged(small, monkeypatch):
+    wild = dataclasses.replace(SMALL, lr_factor=1e4)
+    sheet = runs.Sheet("wild", (SMALL, wild), runs.fitted)
+    monkeypatch.setitem(runs.SHEETS, "wild", sheet)
+    runs.make(["wild"], jobs=1)
+    kept = sheet.load().arrays
+    assert [runs.ENDS[end] for end in kept["stopped"]] == ["epochs", "diverged"]
+    assert 0 < kept["epochs"][1] < 40
+    assert np.isnan(kept["rates"][1]).all() and not kept["converged"][1]
+
+
+def test_a_sheet_of_other_settings_or_not_finished_is_refused_and_the_rest_stays_usable(small, monkeypatch):
+    runs.make(jobs=1)
+    monkeypatch.setitem(TABLE_1_copy(monkeypatch), "Shallow", dataclasses.replace(TABLE_1["Shallow"], lr=1.0))
+    with pytest.raises(store.StoredFileError, match=r"shallow-0\.npz was made with other settings; make it"):
+        runs.recorded("Shallow")
+    monkeypatch.undo()
+
+
+def TABLE_1_copy(monkeypatch):
+    from urep import experiments
+
+    table = dict(TABLE_1)
+    monkeypatch.setattr(experiments, "TABLE_1", table)
+    return table
+
+
+def test_a_damaged_file_is_named_and_made_again(small, capsys):
+    runs.make(jobs=1)
+    before = contents("many")
+    path = small / "many.npz"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(store.StoredFileError, match=r"many\.npz is damaged"):
+        runs.sheet("many").load()
+    assert runs.recorded("Shallow").run.stopped == "epochs"
+    assert runs.make(jobs=1) == ["many"]
+    assert "is damaged" in capsys.readouterr().err
+    assert contents("many") == before
+
+
+def test_unknown_names_are_refused_with_what_there_is(small):
+    with pytest.raises(
+        ValueError, match=r"experiments \(one, all\) or files \(shallow-0, many, fits\); got 'no'"
+    ):
+        runs.make(["no"])
+    with pytest.raises(ValueError, match="name must be one of shallow-0"):
+        runs.recorded("Default")
+    with pytest.raises(ValueError, match=r"row must be one of Default, .*; got 'Deep'"):
+        Trial("Deep")
+    with pytest.raises(ValueError, match="layers must be 'middle' for Shallow"):
+        runs.recorded("Shallow", layers="all")
+    with pytest.raises(ValueError, match="precision must be one of"):
+        Trial("Default", precision="float16")
+    with pytest.raises(SystemExit):
+        runs.main(["no"])
+
+
+KILLED = """
+import dataclasses, sys
+from pathlib import Path
+from urep import runs
+from urep.experiments import Trial
+runs.FOLDER = Path(sys.argv[1])
+trial = Trial("Shallow", epochs=20_000, units=8, precision="float64")
+sheet = runs.Sheet("many", tuple(dataclasses.replace(trial, seed=n) for n in range(6)), runs.ends)
+runs.SHEETS, runs.EXPERIMENTS = {"many": sheet}, {}
+runs.make(jobs=1)
+"""
+
+
+def test_what_a_kill_leaves_is_whole_and_gone_on_with(tmp_path):
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    path = tmp_path / "many.npz"
+    killed = subprocess.Popen(command)
+    while not path.exists():
+        assert killed.poll() is None
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    half = store.load(path, command="c").arrays
+    assert 0 < half["done"].sum() < 6
+    subprocess.run(command, check=True)
+    whole = store.load(path, command="c")
+    assert whole.arrays["done"].all()
+    np.testing.assert_array_equal(whole.arrays["last"][half["done"]], half["last"][half["done"]])
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_dask_cluster_gives_what_processes_give(small):
+    distributed = pytest.importorskip("distributed")
+    runs.make(["many"], jobs=2)
+    here = contents("many")
+    (small / "many.npz").unlink()
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster),
+    ):
+        runs.make(["many"], jobs=2, backend="dask")
+    assert contents("many") == here
+
+
+# --- the book's own -------------------------------------------------------------------------
+
+
+def test_every_stored_file_is_there_whole_and_has_its_command():
+    files = {path.name for path in runs.FOLDER.iterdir()}
+    assert files == {sheet.path.name for sheet in runs.SHEETS.values()}
+    assert sum(path.stat().st_size for path in runs.FOLDER.iterdir()) < 30e6
+    for name, sheet in runs.SHEETS.items():
+        provenance = sheet.load().provenance
+        assert provenance["command"] == f"make runs ARGS={name}"
+        assert len(provenance["trials"]) == len(sheet.trials)
+        for made in provenance["trials"]:
+            assert re.fullmatch(r"[0-9a-f]{40}\+?", made["commit"])
