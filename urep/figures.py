@@ -48,21 +48,21 @@ class Picture:
         return f'<figure class="urep-figure">{self.svg}</figure>'
 
 
-def _axes(columns: int, height: float = 2.9):
-    """One row of axes, without touching pyplot's global state."""
+def _axes(columns: int, rows: int):
+    """Axes in rows, without touching pyplot's global state."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.4, height), layout="constrained")
-    return figure, figure.subplots(1, columns, squeeze=False)[0]
+    figure = Figure(figsize=(7.4, 2.9 if rows == 1 else 2.1 * rows), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False).ravel()
 
 
-def _picture(draw, columns: int, alt: str, data: Mapping[str, np.ndarray]) -> Picture:
+def _picture(draw, columns: int, alt: str, data: Mapping[str, np.ndarray], rows: int = 1) -> Picture:
     from matplotlib import rc_context
 
     if not isinstance(alt, str) or len(alt) < 20:
         raise ValueError(f"alt must say in a sentence what is to be seen, got {alt!r}")
     with rc_context(_STYLE):
-        figure, axes = _axes(columns)
+        figure, axes = _axes(columns, rows)
         draw(axes)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
@@ -151,6 +151,77 @@ def comparison(
     for label, state in {"network": measured, "theory": theory, **others}.items():
         data |= {f"{label}: {name}": getattr(state, name) for name in variables}
     return _picture(draw, len(variables), alt, data)
+
+
+def gallery(
+    panels: Mapping[str, tuple],
+    *,
+    alt: str,
+    columns: int = 3,
+) -> Picture:
+    """Many networks against the theory: {title: (t, measured, theory)}, both States or {name: (n,)}.
+
+    Each variable is drawn over its own largest size, so that small ones are seen beside large ones.
+    """
+    rows = -(-len(panels) // columns)
+    panels = {title: (t, _named(seen), _named(theory)) for title, (t, seen, theory) in panels.items()}
+
+    def draw(axes):
+        for ax, (title, (t, measured, theory)) in zip(axes, panels.items(), strict=False):
+            few = np.unique(np.linspace(0, len(t) - 1, 400).astype(int))  # what an eye can tell apart
+            for name, values in measured.items():
+                size = np.max(np.abs(values))
+                ax.plot(t[few], values[few] / size, color=COLOUR[name], lw=3.2, alpha=0.6, label=LABEL[name])
+                if name in theory:
+                    ax.plot(t[few], np.clip(theory[name][few] / size, -2, 2), "--", color=_TEXT, lw=1)
+            ax.set_title(title, fontsize=9)
+            ax.tick_params(labelsize=7)
+        for ax in axes[len(panels) :]:
+            ax.set_axis_off()
+        spare = axes[len(panels)] if len(panels) < len(axes) else axes[0]
+        handles, labels = axes[0].get_legend_handles_labels()
+        handles += axes[0].plot([], [], "--", color=_TEXT, lw=1)
+        spare.legend(
+            handles, [*labels, "theory"], loc="center" if spare is not axes[0] else "best", fontsize=8
+        )
+
+    data = {}
+    for title, (t, measured, theory) in panels.items():
+        data[f"{title}: t"] = np.asarray(t)
+        data |= {f"{title}: {name}, network": v for name, v in measured.items()}
+        data |= {f"{title}: {name}, theory": v for name, v in theory.items()}
+    return _picture(draw, columns, alt, data, rows)
+
+
+def _named(curves: State | Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    return (
+        {name: getattr(curves, name) for name in ("dh2", "dy2", "w")} if isinstance(curves, State) else curves
+    )
+
+
+class Table:
+    """A table that shows itself as HTML and has a plain form."""
+
+    def __init__(self, head: Sequence[str], rows: Sequence[Sequence[object]]):
+        self.head, self.rows = list(head), [[str(cell) for cell in row] for row in rows]
+        for row in self.rows:
+            if len(row) != len(self.head):
+                raise ValueError(f"rows must have {len(self.head)} cells, as the head has, got {row!r}")
+
+    def __repr__(self) -> str:
+        widths = [max(map(len, column)) for column in zip(self.head, *self.rows, strict=True)]
+        lines = (
+            "  ".join(cell.ljust(n) for cell, n in zip(r, widths, strict=True))
+            for r in (self.head, *self.rows)
+        )
+        return "\n".join(line.rstrip() for line in lines)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in self.head)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows
+        )
+        return f'<table class="urep-map"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def convergence(

@@ -261,6 +261,7 @@ def make(
     names: Sequence[str] = (),
     *,
     again: bool = False,
+    first: int | None = None,
     jobs: int = -1,
     backend: str | None = None,
     progress: bool | None = None,
@@ -268,13 +269,13 @@ def make(
     """Compute what is missing of some experiments or sheets, or of all; the names of what was made.
 
     Every trial is kept as soon as it is there: what is interrupted, by anything, goes on where it was.
-    `again` computes what is there too. `jobs` processes of one thread each; `backend` is any that joblib
+    `again` computes what is there too; `first` only the first so many trials of each file. `jobs` processes of one thread each; `backend` is any that joblib
     knows: "dask" with a `distributed.Client` made before, "ray" after `ray.util.joblib.register_ray()`.
     Raises ValueError for an unknown name, naming those there are.
     """
     sheets = _named(names)
     drafts = {sheet.name: _Draft(sheet, again) for sheet in sheets}
-    tasks = [(sheet.name, k) for sheet in sheets for k in drafts[sheet.name].missing()]
+    tasks = [(sheet.name, k) for sheet in sheets for k in drafts[sheet.name].missing(first)]
     where = origin(FOLDER.parent.parent)
     cost = {task: _cost(SHEETS[task[0]].trials[task[1]]) for task in tasks}
     work = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
@@ -338,8 +339,8 @@ class _Draft:
         self.done = self.arrays.pop("done")
         self.trials = stored.provenance["trials"]
 
-    def missing(self) -> list[int]:
-        return np.flatnonzero(~self.done).tolist()
+    def missing(self, first: int | None) -> list[int]:
+        return np.flatnonzero(~self.done[:first]).tolist()
 
     def keep(self, k: int, kept: dict[str, np.ndarray], seconds: float, where: dict) -> None:
         for name, value in kept.items():
@@ -359,6 +360,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("names", nargs="*", help="experiments or files; all, without any")
     parser.add_argument("--again", action="store_true", help="also what is there")
+    parser.add_argument("--first", type=int, metavar="N", help="only the first N trials of each file")
     parser.add_argument("--jobs", type=int, default=-1, help="processes, one thread each; all cores")
     parser.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler to hand the trials to")
     given = parser.parse_args(arguments)
@@ -369,7 +371,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         Client(given.dask)
         backend = "dask"
     try:
-        made = make(given.names, again=given.again, jobs=given.jobs, backend=backend)
+        made = make(given.names, again=given.again, first=given.first, jobs=given.jobs, backend=backend)
     except ValueError as error:
         parser.error(str(error))
     print("\n".join(f"made {name}" for name in made) or "nothing is missing")
