@@ -203,6 +203,10 @@ def _grid(row: str) -> Sheet:
 EXPERIMENTS: dict[str, list[Sheet]] = {
     "universal": _whole(UNIVERSAL),
     "initial-weights": _whole(INITIAL_WEIGHTS),
+    "rounding": [
+        Sheet(f"default-{seed}-float64", (Trial("Default", seed, precision="float64"),), trajectory)
+        for seed in SEEDS
+    ],
     "rivals": [Sheet("rivals", tuple(Trial(row, seed) for row in UNIVERSAL for seed in SEEDS), rivals)],
     "final-distance": [sheet for row in UNIVERSAL for sheet in (_grid(row), _fits(row))],
 }
@@ -269,8 +273,9 @@ def make(
     """Compute what is missing of some experiments or sheets, or of all; the names of what was made.
 
     Every trial is kept as soon as it is there: what is interrupted, by anything, goes on where it was.
-    `again` computes what is there too; `first` only the first so many trials of each file. `jobs` processes of one thread each; `backend` is any that joblib
-    knows: "dask" with a `distributed.Client` made before, "ray" after `ray.util.joblib.register_ray()`.
+    `again` computes what is there too; `first` only the first so many trials of each file. `jobs`
+    processes of one thread each; `backend` is any that joblib knows: "dask" with a `distributed.Client`
+    made before, "ray" after `ray.util.joblib.register_ray()`. Two calls at once must not share a file.
     Raises ValueError for an unknown name, naming those there are.
     """
     sheets = _named(names)
