@@ -330,15 +330,25 @@ def scatter(
     xlabel: str,
     ylabel: str,
 ) -> Picture:
-    """Measured against predicted, one panel a kind: {panel: {label: (x, y)}}, with the diagonal."""
+    """Measured against predicted, one panel a kind: {panel: {label: (x, y)}}, with the diagonal.
+
+    More than three panels go in rows.
+    """
+    columns = min(3, len(families))
+    rows = -(-len(families) // columns)
 
     def draw(axes):
-        for ax, (title, groups) in zip(axes, families.items(), strict=True):
+        for ax in axes[len(families) :]:
+            ax.set_axis_off()
+        for ax, (title, groups) in zip(axes, families.items(), strict=False):
             for (label, (x, y)), colour, mark in zip(groups.items(), COLOUR.values(), "os^D", strict=False):
                 ax.plot(x, y, mark, color=colour, ms=5, alpha=0.8, label=label)
             ends = np.concatenate([np.ravel(group) for group in groups.values()])
             ax.axline((ends.min(), ends.min()), slope=1, ls=":", color=_TEXT, lw=1)
             ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+            if rows > 1:
+                ax.title.set_fontsize(9)
+                ax.label_outer()
             if len(groups) > 1:
                 ax.legend(fontsize=8)
 
@@ -347,4 +357,4 @@ def scatter(
         for title, groups in families.items()
         for label, pair in groups.items()
     }
-    return _picture(draw, len(families), alt, data)
+    return _picture(draw, columns, alt, data, rows)

@@ -161,7 +161,8 @@ class Sheet:
         return stored
 
 
-def _file(row: str) -> str:
+def slug(row: str) -> str:
+    """The name of a row of Table 1 as files have it."""
     return row.lower().replace(" ", "-")
 
 
@@ -180,7 +181,7 @@ DISTANCES = tuple(product(np.linspace(0.5, 1.5, 5).tolist(), np.linspace(0.0, 1.
 
 def _whole(rows: Iterable[str]) -> list[Sheet]:
     return [
-        Sheet(f"{_file(row)}-{seed}",
+        Sheet(f"{slug(row)}-{seed}",
               (Trial(row, seed, layers="all" if row in EVERY_LAYER else "middle"),), trajectory)
         for row in rows for seed in SEEDS
     ]  # fmt: skip
@@ -189,7 +190,7 @@ def _whole(rows: Iterable[str]) -> list[Sheet]:
 def _fits(row: str) -> Sheet:
     # Below this loss ‖dy‖² and w are within 1e-3 of the target's size, by (9); a fit sees no more.
     trials = tuple(Trial(row, seed, stop_at_loss=1e-8) for seed in FITS)
-    return Sheet(f"{_file(row)}-fits", trials, fitted)
+    return Sheet(f"{slug(row)}-fits", trials, fitted)
 
 
 def _grid(row: str) -> Sheet:
@@ -197,7 +198,7 @@ def _grid(row: str) -> Sheet:
         Trial(row, FITS.stop + n, dx**2, dy**2, lr_factor=0.4, epochs=40_000, stop_at_loss=1e-4)
         for n, (dx, dy) in enumerate(DISTANCES)
     )
-    return Sheet(f"{_file(row)}-grid", trials, ends)
+    return Sheet(f"{slug(row)}-grid", trials, ends)
 
 
 EXPERIMENTS: dict[str, list[Sheet]] = {
@@ -238,7 +239,7 @@ def recorded(row: str, seed: int = 0, *, layers: str = "middle") -> Recorded:
     Raises ValueError for a row, seed or layers that are not kept, StoredFileError for a file that is
     missing or damaged.
     """
-    known = sheet(f"{_file(row)}-{seed}")
+    known = sheet(f"{slug(row)}-{seed}")
     (trial,) = known.trials
     if layers not in ("middle", "all"):
         raise ValueError(f"layers must be 'middle' or 'all', got {layers!r}")
