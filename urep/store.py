@@ -79,7 +79,7 @@ def load(path: Path, *, command: str) -> Stored:
     if not path.exists():
         raise StoredFileError(f"{path} is not there; make it with: {command}")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             members = {name: file[name] for name in file.files}
         checksum = bytes(members.pop(_CHECKSUM)).decode()
         provenance = json.loads(bytes(members[_PROVENANCE]).decode())
