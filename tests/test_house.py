@@ -80,6 +80,10 @@ def test_a_chapter_keeps_to_the_rules(page):
         assert len(cell.strip().splitlines()) <= 20, f"a cell is too long for its reader:\n{cell}"
         assert max(map(len, cell.splitlines())) <= 92, f"a line is wider than the page:\n{cell}"
         assert not cell.rstrip().endswith(";"), f"nbval fails on a trailing semicolon:\n{cell}"
+    if page.parent.name == "experiments":
+        assert "## The paper s" in text or "## What a control has to be" in text
+        assert "## What we saw" in text
+        assert "control=" in text
     if page.parent.name == "theory":
         headings = re.findall(r"^## (.+)$", text, flags=re.M)
         assert [h for h in headings if h in PARTS] == list(PARTS)
@@ -113,6 +117,25 @@ def test_colours_differ_for_those_who_do_not_see_red_or_green():
         assert min((a - b).norm() for i, a in enumerate(seen) for b in seen[:i]) > 0.1
 
 
+def test_a_gallery_has_a_panel_a_network_and_keeps_all_its_numbers():
+    t, alt = np.arange(2000.0), "Four networks drawn for a test, with nothing in particular to be seen."
+    state = urep.State(1 - np.exp(-t / 300), 1 - np.exp(-t / 200), -np.exp(-t / 200))
+    picture = urep.figures.gallery(
+        dict.fromkeys("abc", (t, state, state)) | {"loss": (t, {"loss": state.dy2}, {})}, alt=alt
+    )
+    assert len(picture.data) == 4 + 3 * 6 + 1
+    np.testing.assert_array_equal(picture.data["b: dh2, network"], state.dh2)
+    assert len(picture.svg) < 200_000  # thinned to what an eye can tell apart
+
+
+def test_a_table_has_a_plain_form_escapes_its_cells_and_refuses_ragged_rows():
+    table = urep.figures.Table(["name", "R²"], [["a<b", 0.5], ["long name", 1]])
+    assert repr(table).splitlines() == ["name       R²", "a<b        0.5", "long name  1"]
+    assert "<td>a&lt;b</td><td>0.5</td>" in table._repr_html_()
+    with pytest.raises(ValueError, match="rows must have 2 cells"):
+        urep.figures.Table(["a", "b"], [[1]])
+
+
 def test_every_kind_of_figure_is_drawn_with_its_numbers_and_without_a_title_of_its_own():
     alt = "A picture drawn for a test, with nothing in particular to be seen."
     line = np.linspace(0, 1, 9)
@@ -123,6 +146,7 @@ def test_every_kind_of_figure_is_drawn_with_its_numbers_and_without_a_title_of_i
         urep.figures.regions(
             1 + line, 1 + line, np.eye(9), ["no", "yes"], contours=np.outer(line, line), **axes),
         urep.figures.scatter({"p": {"one": (line, 2 * line)}}, **axes),
+        urep.figures.scatter({name: {"one": (line, 2 * line)} for name in "pqrst"}, **axes),
         urep.figures.convergence([0.1, 0.2], {"e": [1, 2]}, order=1, xlabel="h", alt=alt),
     ]  # fmt: skip
     for picture in pictures:

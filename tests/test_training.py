@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 import urep
+from urep import training
 
 F64 = torch.float64
 
@@ -152,7 +153,8 @@ def ctrl_c_works():
 
 
 @pytest.mark.usefixtures("ctrl_c_works")
-def test_ctrl_c_returns_control_with_what_was_recorded():
+def test_ctrl_c_returns_control_with_what_was_recorded(monkeypatch):
+    monkeypatch.setattr(training, "_fused_pays", lambda *_: False)  # whose own test is in test_fused
     network = small()
     threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,)).start()
     with pytest.raises(KeyboardInterrupt, match=r"interrupted at epoch \d+ of 10000000") as caught:
@@ -295,3 +297,18 @@ def test_dropout_is_refused_in_an_ensemble_and_divergence_names_its_network():
         networks[1].net[0].weight.mul_(1e3)
     with pytest.raises(urep.TrainingDiverged, match="training of network 1 diverged"):
         urep.train_many(networks, data, lr=0.5, epochs=50, layer="net.1")
+
+
+def test_hidden_gives_what_layers_hold_without_dropout_and_leaves_the_network_as_it_was():
+    network = urep.FullyConnected(hidden_layers=3, units=7, dropout=0.5, seed=1)
+    inputs = urep.tasks.two_points()[0]
+    seen = training.hidden(network, inputs, [network.layer(0), network.layer(2)])
+    x = inputs
+    for index in (1, 4, 7):  # behind each dropout
+        x = torch.nn.functional.leaky_relu(x @ network.net[index].weight.T + network.net[index].bias, 0.01)
+        if index == 1:
+            torch.testing.assert_close(seen[network.layer(0)], x.detach())
+    torch.testing.assert_close(seen[network.layer(2)], x.detach())
+    assert network.training
+    with pytest.raises(ValueError, match="layer must be one of"):
+        training.hidden(network, inputs, ["nowhere"])
