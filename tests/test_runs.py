@@ -147,6 +147,18 @@ def test_what_is_missing_is_made_and_what_is_there_is_left(small):
     assert contents("fits") == before
 
 
+def test_a_bar_says_what_is_made_and_how_long_the_rest_will_take(small, capsys):
+    runs.make(["many"], jobs=1, first=2, progress=True)
+    assert runs.sheet("many").load(whole=False).arrays["done"].tolist() == [True, True, False, False]
+    with pytest.raises(
+        store.StoredFileError, match=r"holds 2 of 4 trials; finish it with: make runs ARGS=many"
+    ):
+        runs.sheet("many").load()
+    runs.make(["many"], jobs=1, progress=True)
+    shown = capsys.readouterr().err
+    assert "many 4/4" in shown and "left" in shown
+
+
 def test_a_stored_run_is_what_training_gives(small):
     runs.make(["shallow-0"], jobs=1)
     recorded, plain = runs.recorded("Shallow"), SMALL.train()

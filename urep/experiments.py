@@ -141,6 +141,8 @@ class Trial:
                 stop_at_loss=self.stop_at_loss, progress=progress,
             )  # fmt: skip
         except TrainingDiverged as diverged:
+            if diverged.run is None:  # at epoch 0 there is nothing to be recorded
+                raise
             return Outcome(diverged.run, np.full(len(names), np.nan))
         cosines = (before * _directions(network, data[0], names)).sum(axis=1)
         return Outcome(run, np.degrees(np.arccos(np.clip(cosines, -1, 1))))

@@ -109,7 +109,8 @@ def curves(
                 ax.xaxis.get_major_locator().set_params(integer=True)
             if "y" in log:
                 ax.set_yscale("log")
-            ax.legend()
+            crowded = len(family) > len(COLOUR)
+            ax.legend(**{"loc": "upper left", "bbox_to_anchor": (1.01, 1)} if crowded else {})
 
     data = {f"{panel}: {name}": np.asarray(v) for panel, f in families.items() for name, v in f.items()}
     return _picture(draw, len(families), alt, {"t": t, **data})
@@ -348,7 +349,9 @@ def scatter(
             ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
             if rows > 1:
                 ax.title.set_fontsize(9)
-                ax.label_outer()
+                ax.tick_params(labelsize=7)
+                ax.xaxis.label.set_fontsize(8)
+                ax.yaxis.label.set_fontsize(8)
             if len(groups) > 1:
                 ax.legend(fontsize=8)
 
