@@ -222,7 +222,8 @@ class Table:
         body = "".join(
             "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows
         )
-        return f'<table class="urep-map"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        table = f'<table class="urep-map"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        return f'<div class="urep-wide">{table}</div>'
 
 
 def convergence(
