@@ -41,7 +41,9 @@ def test_the_site_is_from_a_forced_run_with_warnings_as_errors_and_current(site)
     assert record["fingerprint"] == fingerprint(references.ROOT)
     executed = {p.relative_to(references.ROOT).with_suffix("").as_posix() for p in references.chapters()}
     assert set(record["seconds"]) == executed
-    assert all(seconds < 90 for seconds in record["seconds"].values())
+    # A chapter takes 60-90 s at most on a machine of its own; the same two cores were seen to be three
+    # times slower on another day, so that only a chapter gone astray fails here.
+    assert all(seconds < 300 for seconds in record["seconds"].values())
 
 
 def test_no_page_names_a_resource_on_another_host(site):
