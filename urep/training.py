@@ -174,13 +174,9 @@ def train_many(
 
 def hidden(network: nn.Module, inputs: torch.Tensor, layers: Sequence[str]) -> dict[str, torch.Tensor]:
     """What the named layers give for some inputs, without dropout: tensors with one row a point."""
-    names, training = _checked_layers(network, layers), network.training
-    network.eval()
-    try:
-        with torch.no_grad(), _watching(network, names) as seen:
-            network(inputs)
-    finally:
-        network.train(training)
+    names = _checked_layers(network, layers)
+    with _at_rest(network), _watching(network, names) as seen:
+        network(inputs)
     return {name: seen[name] for name in names}
 
 
@@ -226,23 +222,22 @@ def _descend(network, inputs, targets, pair, recorder, seen, lr, stop_at_loss, b
     pair_targets = targets[list(pair)].double()
     for epoch in range(recorder.epochs):
         if random:  # the pair is watched without dropout, the step is taken with it
-            network.eval()
-            with torch.no_grad():
-                watched = network(inputs).detach()
-            distant = {name: seen[name] for name in recorder.names}
-            network.train()
+            with _at_rest(network):
+                watched = network(inputs)
+            at_layers = {name: seen[name] for name in recorder.names}
             outputs = network(inputs)
         else:
             outputs = network(inputs)
-            watched, distant = outputs.detach(), seen
-        loss = _loss(watched, targets).item()
-        finite = recorder.record(loss, watched[list(pair)].double(), pair_targets, distant, pair)
+            watched, at_layers = outputs.detach(), seen
+        loss = _loss(outputs, targets)
+        seen_loss = (_loss(watched, targets) if random else loss).item()
+        finite = recorder.record(seen_loss, watched[list(pair)].double(), pair_targets, at_layers, pair)
         if not finite:
             raise _diverged(epoch, lr, recorder)
         bar.update()
         if recorder.reached(stop_at_loss):
             return
-        gradients = torch.autograd.grad(_loss(outputs, targets), parameters)
+        gradients = torch.autograd.grad(loss, parameters)
         with torch.no_grad():
             torch._foreach_add_(parameters, gradients, alpha=-lr)
 
@@ -384,6 +379,18 @@ def _threads_for(networks: Sequence[nn.Module]) -> Iterator[None]:
 
 
 @contextmanager
+def _at_rest(network: nn.Module) -> Iterator[None]:
+    """Without dropout and without gradients; afterwards the network is as it was."""
+    training = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        network.train(training)
+
+
+@contextmanager
 def _watching(
     network: nn.Module, names: Sequence[str], *, detach: bool = True
 ) -> Iterator[dict[str, torch.Tensor]]:
@@ -451,17 +458,13 @@ def _checked_layers(network: nn.Module, layer) -> tuple[str, ...]:
 
 def _require_output(network: nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> None:
     """One pass without dropout, so that a mismatch is an error and never a silent broadcast."""
-    training = network.training
-    network.eval()
     try:
-        with torch.no_grad():
+        with _at_rest(network):
             outputs = network(inputs)
     except RuntimeError as error:
         raise ValueError(
             f"network must accept inputs of shape {tuple(inputs.shape)} and dtype {inputs.dtype}: {error}"
         ) from error
-    finally:
-        network.train(training)
     if outputs.shape != targets.shape:
         raise ValueError(
             f"network must return the shape of targets, {tuple(targets.shape)}, got {tuple(outputs.shape)}"
