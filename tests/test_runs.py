@@ -162,8 +162,7 @@ def test_a_bar_says_what_is_made_and_how_long_the_rest_will_take(small, capsys):
 def test_a_stored_run_is_what_training_gives(small):
     runs.make(["shallow-0"], jobs=1)
     recorded, plain = runs.recorded("Shallow"), SMALL.train()
-    (state,) = plain.run.trajectory.values()
-    for a, b in zip(recorded.run.trajectory, state, strict=True):
+    for a, b in zip(recorded.run.trajectory, plain.run.trajectory, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6)  # kept in float32
     np.testing.assert_allclose(recorded.run.loss, plain.run.loss, rtol=1e-6)
     assert recorded.run.task.dy2_target == pytest.approx(plain.run.task.dy2_target)  # cast to float32
@@ -180,7 +179,7 @@ def test_fits_are_those_of_the_whole_trajectory(small):
     runs.make(["fits"], jobs=1)
     kept = runs.sheet("fits").load().arrays
     run = runs.sheet("fits").trials[1].train().run
-    fit = urep.fit_rates(run.t, next(iter(run.trajectory.values())), run.task)
+    fit = urep.fit_rates(run.t, run.trajectory, run.task)
     np.testing.assert_allclose(kept["rates"][1], [fit.rates.tau_h, fit.rates.tau_y], rtol=1e-6)
     np.testing.assert_allclose(kept["r2"][1], [*fit.r2], rtol=1e-6)
     assert kept["epochs"].tolist() == [2000, 2000]

@@ -137,7 +137,8 @@ class Trial:
         before = _directions(network, data[0], names)
         try:
             run = train(
-                network, data, lr=row.lr, epochs=row.epochs, layer=names, seed=self.seed,
+                network, data, lr=row.lr, epochs=row.epochs, seed=self.seed,
+                layer=names if self.layers == "all" else network.middle,
                 stop_at_loss=self.stop_at_loss, progress=progress,
             )  # fmt: skip
         except TrainingDiverged as diverged:
@@ -150,7 +151,7 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a trial gave: its run, by layer name, and by how much dh turned at each, in degrees.
+    """What a trial gave: its run, and by how much dh turned at each layer recorded, in degrees.
 
     `run.stopped` is "diverged" where it did; `turned` (layers,) is NaN then.
     """

@@ -45,10 +45,11 @@ def trajectory(trial: Trial) -> dict[str, np.ndarray]:
     """All of it: ‖dh‖² (layers, n), ‖dy‖², w and loss (n,), in float32; by how much dh turned (layers,)."""
     outcome = trial.train(progress=False)
     run = outcome.run
+    states = list(run.trajectory.values()) if trial.layers == "all" else [run.trajectory]
     return {
-        "dh2": np.float32([state.dh2 for state in run.trajectory.values()]),
-        "dy2": np.float32(next(iter(run.trajectory.values())).dy2),
-        "w": np.float32(next(iter(run.trajectory.values())).w),
+        "dh2": np.float32([state.dh2 for state in states]),
+        "dy2": np.float32(states[0].dy2),
+        "w": np.float32(states[0].w),
         "loss": np.float32(run.loss),
         "turned": outcome.turned,
         "stopped": np.int8(ENDS.index(run.stopped)),
@@ -72,8 +73,7 @@ def fitted(trial: Trial) -> dict[str, np.ndarray]:
     if run.stopped == "diverged":
         return kept
     missing = trial.settings.epochs - len(run)
-    state = next(iter(run.trajectory.values()))
-    state = State(*(np.pad(v, (0, missing), mode="edge") for v in state))
+    state = State(*(np.pad(v, (0, missing), mode="edge") for v in run.trajectory))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)  # kept as `converged`
         fit = fit_rates(np.arange(trial.settings.epochs), state, run.task)
@@ -92,7 +92,7 @@ def rivals(trial: Trial) -> dict[str, np.ndarray]:
         run = recorded(trial.row, trial.seed).run
     except StoredFileError:  # not there, or on another machine
         run = trial.train(progress=False).run
-    state = run.trajectory if isinstance(run.trajectory, State) else next(iter(run.trajectory.values()))
+    state = run.trajectory
     solvers = [None, alternatives.two_exponentials(state.dh2[-1]), alternatives.sigmoid(state.dh2[-1])]
     solvers += [alternatives.solver(name) for name in alternatives.altered()]
     with warnings.catch_warnings():
@@ -112,9 +112,8 @@ THEORIES = ("equation (7)", "two exponentials", "sigmoid", *alternatives.altered
 
 def _ends(outcome: Outcome) -> dict[str, np.ndarray]:
     run = outcome.run
-    state = next(iter(run.trajectory.values()))
     return {
-        "first": np.array([*state[0]]), "last": np.array([*state[len(run) - 1]]),
+        "first": np.array([*run.trajectory[0]]), "last": np.array([*run.trajectory[len(run) - 1]]),
         "loss": np.float64(run.loss[-1]), "epochs": np.int32(len(run)),
         "stopped": np.int8(ENDS.index(run.stopped)), "turned": outcome.turned[0],
     }  # fmt: skip
@@ -233,13 +232,13 @@ class Recorded:
     provenance: dict
 
 
-def recorded(row: str, seed: int = 0, *, layers: str = "middle") -> Recorded:
+def recorded(row: str, seed: int = 0, *, layers: str = "middle", precision: str = "float32") -> Recorded:
     """The stored run of a row of Table 1: at the layer that the paper reads, or by layer number for "all".
 
-    Raises ValueError for a row, seed or layers that are not kept, StoredFileError for a file that is
-    missing or damaged.
+    Raises ValueError for a row, seed, layers or precision that are not kept, StoredFileError for a file
+    that is missing or damaged.
     """
-    known = sheet(f"{slug(row)}-{seed}")
+    known = sheet(f"{slug(row)}-{seed}" + ("" if precision == "float32" else f"-{precision}"))
     (trial,) = known.trials
     if layers not in ("middle", "all"):
         raise ValueError(f"layers must be 'middle' or 'all', got {layers!r}")
