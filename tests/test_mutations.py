@@ -16,7 +16,7 @@ LETTERS = {q.name: q.symbol.func if q.symbol.is_Function else q.symbol for q in 
 LETTERS |= {"phi1": eq.phi1, "Derivative": sp.Derivative}
 EQUATIONS = [*eq.paper.values(), *eq.book.values()]
 SUM, PRODUCT = sp.Add | sp.MatAdd, sp.Mul | sp.MatMul
-SIZE = {eq.n_x: 2, eq.n_h: 3, eq.n_y: 2}
+SIZE = {eq.n_x: 2, eq.n_h: 3, eq.n_y: 2, eq.n_p: 3}
 """In which vectors and matrices are evaluated: no two of them commute, none is square by accident."""
 
 

@@ -16,6 +16,7 @@ _HOME = {
     "integrate": "theory",
     "identical_outputs": "theory",
     "final_distance": "theory",
+    "final_distances": "theory",
     "regimes": "theory",
     "loss": "theory",
     "solve": "exact",
@@ -36,7 +37,7 @@ _HOME = {
 }
 _MODULES = (
     "equations", "theory", "exact", "fit", "tasks", "networks", "training", "experiments",
-    "alternatives", "store", "runs", "checks", "paper", "figures",
+    "alternatives", "structure", "store", "runs", "checks", "paper", "figures",
 )  # fmt: skip
 
 __all__ = ["__version__", *_HOME, *_MODULES]

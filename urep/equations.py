@@ -102,6 +102,13 @@ dh2_layer, dh2_first = sp.symbols("dh2_layer dh2_first", positive=True)
 layer_factor = sp.Symbol("layer_factor", positive=True)
 layer = sp.Symbol("layer", nonnegative=True, integer=True)
 
+# B.4: what pairs would do alone, and what all of them do together.
+n_p = sp.Symbol("n_p", positive=True, integer=True)
+alone_ij, near_ij = sp.Symbol("alone_ij", nonnegative=True), sp.Symbol("near_ij", positive=True)
+alone = sp.MatrixSymbol("alone", n_p, n_p)
+near_i, near_j = sp.MatrixSymbol("near_i", n_p, 1), sp.MatrixSymbol("near_j", n_p, 1)
+together_ij = sp.MatrixSymbol("together_ij", 1, 1)
+
 # The lift of the exact solution, before scaling.
 u = sp.Function("u", real=True)(t)
 r_along, r_across = sp.Function("r_along", real=True)(t), sp.Function("r_across", real=True)(t)
@@ -257,6 +264,12 @@ NOTATION: tuple[Quantity, ...] = (
              r"\|dh_0(0)\|"),
     Quantity(layer_factor, "G_1", "factor on ‖dh(0)‖² from one layer to the next", "1", "(14)"),
     Quantity(layer, "l", "hidden layer, counted from 0", "1", "(14)"),
+    Quantity(alone_ij, "A_{ij}", "distance that points i and j would end at alone", "any", "(50)"),
+    Quantity(near_ij, "E_{ij}", "how near two points would be alone", "1", "(50)"),
+    Quantity(alone, r"\mathbf A", "A of all pairs", "any", "(50)"),
+    Quantity(near_i, r"\mathbf e_i", "column i of all E: how near point i would be to each", "1", "(50)"),
+    Quantity(near_j, r"\mathbf e_j", "column j of all E", "1", "(50)"),
+    Quantity(together_ij, "P_{ij}", "distance of points i and j, weighed", "any", "(50)"),
     Quantity(u, "u", "±‖dh‖, the weight into one hidden unit", "hidden", "book"),
     Quantity(r_along, "r_{\\parallel}", "the part of dy/u along dy*", "output/hidden", "book"),
     Quantity(r_across, "r_{\\perp}", "the part of dy/u across dy*", "output/hidden", "book"),
@@ -497,13 +510,15 @@ _PAPER = (
         cdf_A, (1 + sp.erf((A_high - mu_G) / (sp.sqrt(2) * sigma_G))) / 2))),
     Equation(48, "A.6", _lines((
         cdf_H, (1 + sp.erf((_limit_of_start - mu_G) / (sp.sqrt(2) * sigma_G))) / 2))),
+    # Elementwise exponentials, matrix products: P = E A E with E = exp(-A).
+    Equation(50, "B.4", _lines((near_ij, sp.exp(-alone_ij)), (together_ij, near_i.T * alone * near_j))),
 )  # fmt: skip
 
 paper: Mapping[int, Equation] = MappingProxyType({e.number: e for e in _PAPER})
 """The paper's equations by number. Those without an entry say no more than a neighbour does.
 
-(2) and (6) are (1) and (4) for other letters; (12), (13), (26), (33) are stated in words; (49) and
-(50) belong to the experiments.
+(2) and (6) are (1) and (4) for other letters; (12), (13), (26), (33) are stated in words; (49) is what
+`urep.fit_rates` minimises.
 """
 
 _BOOK = (

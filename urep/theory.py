@@ -335,11 +335,33 @@ def final_distance(state: State, task: TwoPoint, rates: Rates) -> float | np.nda
 
     Raises ValueError or TypeError for bad input.
     """
-    high, low = regimes(state, task, rates)
+    end = _end(*regimes(state, task, rates))
+    return end if np.ndim(end) else float(end)
+
+
+def final_distances(
+    dh2: ArrayLike, dy2: ArrayLike, dx2: ArrayLike, dy2_target: ArrayLike, rates: Rates
+) -> np.ndarray:
+    """‖dh(∞)‖², eq. (10), of many pairs at once: arrays of one shape, each pair with its own distances.
+
+    dh2 and dy2 are those at the start. Raises ValueError for a distance that is negative or not finite,
+    or that is zero where (11) divides by it.
+    """
+    columns = np.broadcast_arrays(*(np.asarray(z, dtype=float) for z in (dh2, dy2, dx2, dy2_target)))
+    for name, column in zip(("dh2", "dy2", "dx2", "dy2_target"), columns, strict=True):
+        strict = name in ("dh2", "dx2")
+        wrong = ~np.isfinite(column) | (column <= 0 if strict else column < 0)
+        if wrong.any():
+            allowed = "> 0" if strict else ">= 0"
+            raise ValueError(f"{name} must be finite and {allowed}, got {_first(column, wrong)}")
+    return _end(*_REGIMES(*columns, rates.tau_h, rates.tau_y))
+
+
+def _end(high: ArrayLike, low: ArrayLike) -> np.ndarray:
+    """Eq. (10), without the cancellation that it has for A_high < 0."""
     larger = _FINAL(np.abs(high), low)
-    # For A_high < 0 (10) subtracts two near-equal numbers; the other root of the quadratic does not.
-    end = np.where(np.asarray(high) >= 0, larger, low**2 / np.where(larger > 0, larger, 1.0))
-    return end if np.ndim(high) else float(end)
+    # There (10) subtracts two near-equal numbers; the other root of the quadratic does not.
+    return np.where(np.asarray(high) >= 0, larger, np.square(low) / np.where(larger > 0, larger, 1.0))
 
 
 def identical_outputs(state: State, task: TwoPoint, rates: Rates, t: ArrayLike) -> State:

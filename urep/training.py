@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isfinite
@@ -17,11 +17,12 @@ from .networks import FullyConnected, require_sizes
 from .theory import State, TwoPoint, real_number
 
 Data = tuple[torch.Tensor, torch.Tensor]
+Optimizer = Callable[..., torch.optim.Optimizer]
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What `train` recorded before each step: t (n,) epochs, loss (n,), and ‖dh‖², ‖dy‖², w.
+    """What `train` recorded before its steps: t (n,) epochs, loss (n,), and ‖dh‖², ‖dy‖², w.
 
     `trajectory` is a State of (n,) arrays, or a dict of them by layer name when several layers
     were asked for. `task` is what the data fix in the theory. `stopped` says why it ended.
@@ -62,43 +63,46 @@ def train(
     epochs: int,
     layer: str | Sequence[str],
     pair: tuple[int, int] = (0, 1),
+    batch: int | None = None,
+    optimizer: Optimizer | None = None,
+    every: int = 1,
     stop_at_loss: float | None = None,
     seed: int = 0,
     progress: bool | None = None,
 ) -> Run:
-    """Full-batch gradient descent on the loss (1), recording (8) for two points before each step.
+    """Gradient descent on the loss (1), recording (8) for two points before each step.
 
     data: (inputs, targets), one row a point; `pair` are the rows to watch. `layer` names one
     submodule, or several, as `network.named_modules()` does; its output is the representation.
-    The network is trained in place. Training ends early once the loss is <= `stop_at_loss`.
-    `seed` fixes what is random in a step (dropout); dropout is off in what is recorded.
-    `progress` shows a bar; by default only where somebody watches.
+    The network is trained in place, on all points at once or on `batch` of them a step, in an order
+    that is new each epoch. `optimizer(parameters, lr=lr)` makes another one of `torch.optim`. Recorded
+    is every `every`-th step, with the loss over the points that the step is taken on. Training ends
+    early once that is <= `stop_at_loss`. `seed` fixes what is random in a step (batches, dropout);
+    dropout is off in what is recorded. `progress` shows a bar; by default only where somebody watches.
 
     Raises ValueError or TypeError naming the argument; TrainingDiverged and TrainingInterrupted,
     which carry the run so far.
     """
     inputs, targets, task = _checked_data(network, data, pair)
     names = _checked_layers(network, layer)
-    real_number("lr", lr, strict=True)
-    require_sizes(epochs=epochs)
-    if stop_at_loss is not None:
-        real_number("stop_at_loss", stop_at_loss, strict=True)
-    recorder = _Recorder(epochs, names, isinstance(layer, str), task, lr)
+    how = _checked_descent(len(inputs), lr, epochs, batch, optimizer, every, stop_at_loss)
+    recorder = _Recorder(how, names, isinstance(layer, str), task)
     show = _somebody_watches() if progress is None else progress
-    descend = _descend_fused if _fused_pays(network, inputs, targets, names, epochs) else _descend
+    fused = how.plain and _fused_pays(network, inputs, targets, names, epochs)
+    descend = _descend_fused if fused else _descend
     with torch.random.fork_rng(devices=[]), _threads_for([network]), _watching(network, names) as seen:
         torch.manual_seed(seed)
         _require_output(network, inputs, targets)
         with tqdm(total=epochs, disable=not show, leave=False, unit="epoch") as bar:
             try:
-                descend(network, inputs, targets, pair, recorder, seen, lr, stop_at_loss, bar)
+                descend(network, inputs, targets, pair, recorder, seen, bar)
             except KeyboardInterrupt:
                 raise TrainingInterrupted(
-                    f"training interrupted at epoch {recorder.n} of {epochs}; "
+                    f"training interrupted at epoch {recorder.epoch:g} of {epochs}; "
                     "what was recorded is in this exception's .run",
                     recorder.run("interrupted"),
                 ) from None
-    return recorder.run("loss" if recorder.n < epochs or recorder.reached(stop_at_loss) else "epochs")
+    return recorder.run("loss" if recorder.n < how.rows or recorder.reached() else "epochs")
 
 
 def train_many(
@@ -216,38 +220,88 @@ def _loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return 0.5 * (outputs - targets).square().sum(dim=tuple(range(1, outputs.ndim))).mean()
 
 
-def _descend(network, inputs, targets, pair, recorder, seen, lr, stop_at_loss, bar) -> None:
-    parameters = [p for p in network.parameters() if p.requires_grad]
+def _descend(network, inputs, targets, pair, recorder, seen, bar) -> None:
+    how, parameters = recorder.how, [p for p in network.parameters() if p.requires_grad]
+    step = how.stepper(parameters)
     random = any(isinstance(m, _RANDOM) for m in network.modules()) and network.training
     pair_targets = targets[list(pair)].double()
-    for epoch in range(recorder.epochs):
-        if random:  # the pair is watched without dropout, the step is taken with it
-            with _at_rest(network):
-                watched = network(inputs)
-            at_layers = {name: seen[name] for name in recorder.names}
-            outputs = network(inputs)
-        else:
-            outputs = network(inputs)
-            watched, at_layers = outputs.detach(), seen
-        loss = _loss(outputs, targets)
-        seen_loss = (_loss(watched, targets) if random else loss).item()
-        finite = recorder.record(seen_loss, watched[list(pair)].double(), pair_targets, at_layers, pair)
-        if not finite:
-            raise _diverged(epoch, lr, recorder)
-        bar.update()
-        if recorder.reached(stop_at_loss):
-            return
-        gradients = torch.autograd.grad(loss, parameters)
-        with torch.no_grad():
-            torch._foreach_add_(parameters, gradients, alpha=-lr)
+    for number, rows in enumerate(how.batches(len(inputs))):
+        some = slice(None) if rows is None else rows
+        outputs = network(inputs[some])
+        loss = _loss(outputs, targets[some])
+        if number % how.every == 0:
+            seen_loss, watched, at_layers, where = loss, outputs.detach(), seen, pair
+            if random or rows is not None:  # a look at the network at rest, at the pair and at these points
+                with _at_rest(network):
+                    watched = network(torch.cat([inputs[list(pair)], inputs[some]]))
+                seen_loss, where = _loss(watched[2:], targets[some]), (0, 1)
+            two = watched[list(where)].double()
+            if not recorder.record(seen_loss.item(), two, pair_targets, at_layers, where):
+                raise _diverged(recorder)
+            if recorder.reached():
+                return
+        step(torch.autograd.grad(loss, parameters))
+        bar.update(number % how.steps_an_epoch == 0)
 
 
-def _diverged(epoch: int, lr: float, recorder: _Recorder) -> TrainingDiverged:
+def _diverged(recorder: _Recorder) -> TrainingDiverged:
     return TrainingDiverged(
-        f"training diverged at epoch {epoch} with learning rate lr = {lr:g}: the loss or a "
-        "representation is no longer finite; use a smaller lr or a smaller gain",
+        f"training diverged at epoch {recorder.epoch:g} with learning rate lr = {recorder.how.lr:g}: the "
+        "loss or a representation is no longer finite; use a smaller lr or a smaller gain",
         recorder.run("diverged"),
     )
+
+
+@dataclass(frozen=True)
+class _Descent:
+    """How a training goes down: its steps, and which of them are recorded."""
+
+    lr: float
+    epochs: int
+    steps_an_epoch: int
+    batch: int | None
+    optimizer: Optimizer | None
+    every: int
+    stop_at_loss: float | None
+
+    @property
+    def rows(self) -> int:
+        """How many steps are recorded."""
+        return -(-self.epochs * self.steps_an_epoch // self.every)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is gradient descent on all data, recorded at each step."""
+        return self.batch is None and self.optimizer is None and self.every == 1
+
+    def batches(self, points: int) -> Iterator[torch.Tensor | None]:
+        """The rows of each step; None for all of them."""
+        for _ in range(self.epochs):
+            if self.batch is None:
+                yield None
+            else:
+                yield from torch.randperm(points).split(self.batch)
+
+    def stepper(self, parameters: list[torch.Tensor]) -> Callable[[Sequence[torch.Tensor]], None]:
+        """What takes a step along the gradients."""
+        if self.optimizer is None:
+
+            def step(gradients):
+                with torch.no_grad():
+                    torch._foreach_add_(parameters, gradients, alpha=-self.lr)
+
+            return step
+        made = self.optimizer(parameters, lr=self.lr)
+        if not isinstance(made, torch.optim.Optimizer):
+            raise TypeError(f"optimizer must make a torch.optim.Optimizer, got {type(made).__name__}")
+
+        def step(gradients):
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter.grad = gradient
+            made.step()
+            made.zero_grad()
+
+        return step
 
 
 # --- wide networks --------------------------------------------------------------------------
@@ -278,25 +332,26 @@ def _fused_pays(network, inputs, targets, names: tuple[str, ...], epochs: int) -
     )
 
 
-def _descend_fused(network, inputs, targets, pair, recorder, seen, lr, stop_at_loss, bar) -> None:
+def _descend_fused(network, inputs, targets, pair, recorder, seen, bar) -> None:
     """What `_descend` does, by a kernel that reads each weight matrix twice a step."""
     from .fused import Fused
 
-    fused = Fused(network, (inputs, targets), lr)
+    how = recorder.how
+    fused = Fused(network, (inputs, targets), how.lr)
     layers = [k for name in recorder.names for k in range(network.depth) if network.layer(k) == name]
     dy_target = (targets[pair[1]] - targets[pair[0]]).double().numpy()
-    stop = -np.inf if stop_at_loss is None else stop_at_loss
+    stop = -np.inf if how.stop_at_loss is None else how.stop_at_loss
     try:
-        while recorder.n < recorder.epochs:
-            left = min(A_WHILE, recorder.epochs - recorder.n)
+        while recorder.n < how.rows:
+            left = min(A_WHILE, how.rows - recorder.n)
             losses, distances, outputs, go_on = fused.steps(left, stop)
             dy = outputs[:, pair[1]] - outputs[:, pair[0]]
             recorder.extend(losses, distances[:, layers].T, (dy**2).sum(1), (dy * (dy - dy_target)).sum(1))
             bar.update(len(losses))
-            if recorder.reached(stop_at_loss):
+            if recorder.reached():
                 return
             if not go_on:
-                raise _diverged(recorder.n, lr, recorder)
+                raise _diverged(recorder)
     finally:
         fused.store()
 
@@ -308,12 +363,17 @@ _RANDOM = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._NormBase)
 class _Recorder:
     """Arrays filled a row an epoch, so that a crash loses nothing that was seen."""
 
-    def __init__(self, epochs: int, names: tuple[str, ...], single: bool, task: TwoPoint, lr: float):
-        self.epochs, self.names, self.single, self.task, self.lr = epochs, names, single, task, lr
+    def __init__(self, how: _Descent, names: tuple[str, ...], single: bool, task: TwoPoint):
+        self.how, self.names, self.single, self.task = how, names, single, task
         self.n = 0
-        self._loss = np.empty(epochs)
-        self._dh2 = {name: np.empty(epochs) for name in names}
-        self._dy2, self._w = np.empty(epochs), np.empty(epochs)
+        self._loss = np.empty(how.rows)
+        self._dh2 = {name: np.empty(how.rows) for name in names}
+        self._dy2, self._w = np.empty(how.rows), np.empty(how.rows)
+
+    @property
+    def epoch(self) -> float:
+        """Of the row that is recorded next."""
+        return self.n * self.how.every / self.how.steps_an_epoch
 
     def record(self, loss, outputs, targets, hidden, pair) -> bool:
         """Store one row in float64; False, storing nothing, when a value is not finite."""
@@ -337,8 +397,10 @@ class _Recorder:
         self._loss[rows], self._dy2[rows], self._w[rows] = loss, dy2, w
         self.n += len(loss)
 
-    def reached(self, loss: float | None) -> bool:
-        return loss is not None and self.n > 0 and self._loss[self.n - 1] <= loss
+    def reached(self) -> bool:
+        """Whether the loss is as small as was asked for."""
+        stop = self.how.stop_at_loss
+        return stop is not None and self.n > 0 and self._loss[self.n - 1] <= stop
 
     def run(self, stopped: str) -> Run | None:
         """The rows so far, or None when there is none."""
@@ -347,10 +409,8 @@ class _Recorder:
         rows = slice(self.n)
         states = {name: State(self._dh2[name][rows], self._dy2[rows], self._w[rows]) for name in self.names}
         trajectory = states[self.names[0]] if self.single else states
-        return Run(
-            np.arange(self.n, dtype=float), trajectory, self._loss[rows].copy(),
-            self.task, self.lr, stopped,
-        )  # fmt: skip
+        t = np.arange(self.n) * (self.how.every / self.how.steps_an_epoch)
+        return Run(t, trajectory, self._loss[rows].copy(), self.task, self.how.lr, stopped)
 
 
 def _distance2(hidden: torch.Tensor, pair: tuple[int, int]) -> float:
@@ -441,6 +501,21 @@ def _checked_data(network, data, pair) -> tuple[torch.Tensor, torch.Tensor, TwoP
     if dx2 == 0:
         raise ValueError(f"pair must be two different points, got rows {pair!r} with dx2 = 0.0")
     return inputs, targets, TwoPoint(dx2, _distance2(targets, pair))
+
+
+def _checked_descent(points, lr, epochs, batch, optimizer, every, stop_at_loss) -> _Descent:
+    real_number("lr", lr, strict=True)
+    require_sizes(epochs=epochs, every=every)
+    if batch is not None:
+        require_sizes(batch=batch)
+        if batch > points:
+            raise ValueError(f"batch must be at most the number of points, {points}, got {batch}")
+    if optimizer is not None and not callable(optimizer):
+        raise TypeError(f"optimizer must be a class of torch.optim or make one's object, got {optimizer!r}")
+    if stop_at_loss is not None:
+        real_number("stop_at_loss", stop_at_loss, strict=True)
+    steps = 1 if batch is None else -(-points // batch)
+    return _Descent(lr, epochs, steps, batch, optimizer, every, stop_at_loss)
 
 
 def _checked_layers(network: nn.Module, layer) -> tuple[str, ...]:
