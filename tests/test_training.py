@@ -312,3 +312,76 @@ def test_hidden_gives_what_layers_hold_without_dropout_and_leaves_the_network_as
     assert network.training
     with pytest.raises(ValueError, match="layer must be one of"):
         training.hidden(network, inputs, ["nowhere"])
+
+
+def test_batches_take_each_point_once_an_epoch_and_the_seed_fixes_their_order():
+    """Steps by hand, on the batches that torch's generator gives for the seed."""
+    inputs, targets = torch.randn(7, 2, dtype=F64), torch.randn(7, 1, dtype=F64)
+    ours, theirs = (urep.FullyConnected(2, 1, hidden_layers=1, units=5, dtype=F64) for _ in range(2))
+    run = urep.train(ours, (inputs, targets), lr=0.1, epochs=3, layer="net.1", batch=3, seed=5, pair=(6, 2))
+    torch.manual_seed(5)
+    losses, optimizer = [], torch.optim.SGD(theirs.parameters(), lr=0.1)
+    for _ in range(3):
+        order = torch.randperm(7)
+        for rows in (order[:3], order[3:6], order[6:]):
+            optimizer.zero_grad()
+            loss = 0.5 * (theirs(inputs[rows]) - targets[rows]).square().sum(1).mean()
+            losses.append(loss.item())
+            loss.backward()
+            optimizer.step()
+    np.testing.assert_allclose(run.loss, losses, rtol=1e-12)
+    np.testing.assert_allclose(run.t, np.arange(9) / 3)
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
+    start = urep.FullyConnected(2, 1, hidden_layers=1, units=5, dtype=F64)
+    h = training.hidden(start, inputs, ["net.1"])["net.1"]
+    assert run.trajectory.dh2[0] == pytest.approx(float((h[6] - h[2]).square().sum()))
+
+
+def test_every_third_step_is_recorded_and_all_are_taken():
+    whole = urep.train(small(), data(), lr=0.05, epochs=40, layer="net.1")
+    some = urep.train(small(), data(), lr=0.05, epochs=40, layer="net.1", every=3)
+    np.testing.assert_array_equal(some.t, np.arange(0, 40, 3))
+    np.testing.assert_allclose(some.trajectory.dh2, whole.trajectory.dh2[::3], rtol=1e-12)
+
+
+@pytest.mark.parametrize("optimizer", [torch.optim.Adam, torch.optim.RMSprop])
+def test_other_optimizers_are_torchs_own(optimizer):
+    ours, theirs = small(), small()
+    inputs, targets = data()
+    run = urep.train(ours, (inputs, targets), lr=0.01, epochs=20, layer="net.1", optimizer=optimizer)
+    steps = optimizer(theirs.parameters(), lr=0.01)
+    for _ in range(20):
+        steps.zero_grad()
+        (0.5 * (theirs(inputs) - targets).square().sum(1).mean()).backward()
+        steps.step()
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
+    plain = urep.train(small(), (inputs, targets), lr=0.01, epochs=20, layer="net.1")
+    assert np.abs(run.loss - plain.loss).max() > 1e-3  # or it was gradient descent all along
+
+
+def test_dropout_and_batches_together_record_the_network_at_rest():
+    network = urep.FullyConnected(2, 1, hidden_layers=2, units=8, dropout=0.5, dtype=F64)
+    inputs, targets = torch.randn(6, 2, dtype=F64), torch.randn(6, 1, dtype=F64)
+    network.eval()
+    at_rest = network(inputs).detach()
+    network.train()
+    run = urep.train(network, (inputs, targets), lr=1e-9, epochs=1, layer=network.middle, batch=6)
+    assert run.loss[0] == pytest.approx(float(0.5 * (at_rest - targets).square().sum(1).mean()))
+    assert run.trajectory.dy2[0] == pytest.approx(float((at_rest[1] - at_rest[0]).square().sum()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "message"),
+    [
+        ({"batch": 0}, ValueError, "batch must be an integer >= 1, got 0"),
+        ({"batch": 3}, ValueError, "batch must be at most the number of points, 2, got 3"),
+        ({"every": 0}, ValueError, "every must be an integer >= 1, got 0"),
+        ({"optimizer": "adam"}, TypeError, "optimizer must be a class of torch.optim"),
+        ({"optimizer": lambda p, lr: None}, TypeError, "must make a torch.optim.Optimizer, got NoneType"),
+    ],
+)
+def test_bad_ways_down_are_refused_by_name(changes, kind, message):
+    with pytest.raises(kind, match=message):
+        urep.train(small(), data(), lr=0.1, epochs=2, layer="net.1", **changes)
