@@ -7,8 +7,10 @@ see it needs, and the numbers it was drawn from in `.data`.
 
 from __future__ import annotations
 
+import base64
 import html
 import io
+import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
@@ -48,24 +50,27 @@ class Picture:
         return f'<figure class="urep-figure">{self.svg}</figure>'
 
 
-def _axes(columns: int, rows: int):
+def _axes(columns: int, rows: int, projection: str | None):
     """Axes in rows, without touching pyplot's global state."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.4, 2.9 if rows == 1 else 2.1 * rows), layout="constrained")
-    return figure, figure.subplots(rows, columns, squeeze=False).ravel()
+    kind = {"projection": projection}
+    return figure, figure.subplots(rows, columns, squeeze=False, subplot_kw=kind).ravel()
 
 
-def _picture(draw, columns: int, alt: str, data: Mapping[str, np.ndarray], rows: int = 1) -> Picture:
+def _picture(
+    draw, columns: int, alt: str, data: Mapping[str, np.ndarray], rows: int = 1, projection: str | None = None
+) -> Picture:
     from matplotlib import rc_context
 
     if not isinstance(alt, str) or len(alt) < 20:
         raise ValueError(f"alt must say in a sentence what is to be seen, got {alt!r}")
     with rc_context(_STYLE):
-        figure, axes = _axes(columns, rows)
+        figure, axes = _axes(columns, rows, projection)
         draw(axes)
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", dpi=144, metadata={"Date": None, "Creator": None})
     return Picture(_themed(buffer.getvalue(), alt), alt, data)
 
 
@@ -362,3 +367,76 @@ def scatter(
         for label, pair in groups.items()
     }
     return _picture(draw, columns, alt, data, rows)
+
+
+def matrices(
+    panels: Mapping[str, np.ndarray],
+    *,
+    alt: str,
+    names: Sequence[str] = (),
+    labels: Sequence[int] | None = None,
+    columns: int = 4,
+) -> Picture:
+    """Matrices of distances as images, each on its own scale, the largest entry in its title.
+
+    `names` of the points are put beside small matrices; `labels` (n,), sorted, name the blocks of large
+    ones.
+    """
+    columns = min(columns, len(panels))
+    rows = -(-len(panels) // columns)
+
+    def draw(axes):
+        for ax in axes[len(panels) :]:
+            ax.set_axis_off()
+        for ax, (title, matrix) in zip(axes, panels.items(), strict=False):
+            ax.imshow(matrix, cmap="viridis", vmin=0, interpolation="nearest")
+            ax.grid(visible=False)
+            ax.set_title(f"{title}\nlargest {np.max(matrix):.2g}", fontsize=9)
+            ticks, text = range(len(names)), list(names)
+            if labels is not None:
+                text = np.unique(labels)
+                ticks = [np.flatnonzero(labels == label).mean() for label in text]
+            ax.set_xticks(ticks, text, fontsize=7)
+            ax.set_yticks(ticks, text, fontsize=7)
+
+    data = {title: np.asarray(matrix) for title, matrix in panels.items()}
+    return _picture(draw, columns, alt, data, rows)
+
+
+def clouds(panels: Mapping[str, tuple[np.ndarray, np.ndarray]], *, alt: str, columns: int = 3) -> Picture:
+    """Points in three dimensions, to be turned where scripts run: {title: (points (n, 3), colour (n,))}."""
+    columns = min(columns, len(panels))
+    rows = -(-len(panels) // columns)
+
+    def draw(axes):
+        for ax in axes:
+            ax.set_axis_off()
+        for ax, (title, (points, colour)) in zip(axes, panels.items(), strict=False):
+            ax.scatter(
+                *np.transpose(points), c=colour, cmap="viridis", s=3, depthshade=False, rasterized=True
+            )
+            ax.set_box_aspect(np.maximum(np.ptp(points, axis=0), 1e-2 * np.ptp(points)), zoom=1.1)
+            ax.set_title(title, fontsize=9)
+
+    data = {
+        key: np.asarray(values)
+        for title, (points, colour) in panels.items()
+        for key, values in ((f"{title}: points", points), (f"{title}: colour", colour))
+    }
+    picture = _picture(draw, columns, alt, data, rows, "3d")
+    # What book/_static/clouds.js turns lies inside the drawing, which it takes the place of.
+    shown = json.dumps([
+        {"title": title, "points": _small(points, "<i2"), "colour": _small(colour, "u1")}
+        for title, (points, colour) in panels.items()
+    ])  # fmt: skip
+    inside = f'<metadata class="urep-clouds">{html.escape(shown, quote=False)}</metadata></svg>'
+    return Picture(picture.svg.replace("</svg>", inside), alt, data)
+
+
+def _small(values: np.ndarray, kind: str) -> str:
+    """Numbers as few bytes in base64: shifted by their middle, over their range."""
+    low, high = np.min(values), np.max(values)
+    scaled = (np.asarray(values) - low) / (high - low or 1)
+    info = np.iinfo(kind)
+    whole = np.round(info.min + scaled * (float(info.max) - info.min)).astype(kind)
+    return base64.b64encode(whole.tobytes()).decode()

@@ -135,13 +135,7 @@ def train_many(
     _require_output(networks[0], inputs, targets)
     parameters, buffers = _stacked(networks)
 
-    def loss_of(own, fixed):
-        with _watching(networks[0], (name,), detach=False) as seen:
-            outputs = torch.func.functional_call(networks[0], (own, fixed), (inputs,))
-        loss = _loss(outputs, targets)
-        return loss, (outputs[list(pair)], seen[name][list(pair)])
-
-    step = torch.func.vmap(torch.func.grad_and_value(loss_of, has_aux=True))
+    step = _layered_step if _is_layered(networks[0], parameters) else _mapped_step
     rows: list[np.ndarray] = []
 
     def so_far() -> Run | None:
@@ -155,11 +149,14 @@ def train_many(
     try:
         with _threads_for(networks):
             for epoch in bar:
-                gradients, (losses, (outputs, hidden)) = step(parameters, buffers)
+                gradients, losses, outputs, hidden = step(
+                    networks[0], parameters, buffers, inputs, targets, name
+                )
                 if not torch.isfinite(losses).all():
                     raise TrainingDiverged(_which_diverged(losses, epoch, lr), so_far())
                 if epoch % every == 0:
-                    rows.append(_measured(losses, outputs, hidden, targets[list(pair)]))
+                    own = outputs[:, list(pair)], hidden[:, list(pair)]
+                    rows.append(_measured(losses, *own, targets[list(pair)]))
                 for key, gradient in gradients.items():
                     parameters[key] = parameters[key] - lr * gradient
     except KeyboardInterrupt:
@@ -182,6 +179,48 @@ def hidden(network: nn.Module, inputs: torch.Tensor, layers: Sequence[str]) -> d
     with _at_rest(network), _watching(network, names) as seen:
         network(inputs)
     return {name: seen[name] for name in names}
+
+
+def _mapped_step(network, parameters, buffers, inputs, targets, name):
+    """Gradients, losses (m,), outputs and hidden representations (m, points, ...) of any networks."""
+
+    def loss_of(own, fixed):
+        with _watching(network, (name,), detach=False) as seen:
+            outputs = torch.func.functional_call(network, (own, fixed), (inputs,))
+        return _loss(outputs, targets), (outputs, seen[name])
+
+    step = torch.func.vmap(torch.func.grad_and_value(loss_of, has_aux=True))
+    gradients, (losses, (outputs, hidden)) = step(parameters, buffers)
+    return gradients, losses, outputs, hidden
+
+
+def _is_layered(network: nn.Module, parameters) -> bool:
+    """Whether all there is to do are products with weights and nonlinearities, one after the other."""
+    return (
+        type(network) is FullyConnected
+        and not network.skip
+        and all(isinstance(module, nn.Linear) or not list(module.parameters()) for module in network.net)
+        and set(parameters) == {key for key, _ in network.named_parameters()}
+    )
+
+
+def _layered_step(network, parameters, buffers, inputs, targets, name):
+    """What `_mapped_step` gives, for such networks, several times faster."""
+    leaves = {key: value.requires_grad_() for key, value in parameters.items()}
+    x = inputs.expand(len(next(iter(leaves.values()))), *inputs.shape)
+    for key, module in network.net.named_children():
+        if isinstance(module, nn.Linear):
+            weight, bias = leaves[f"net.{key}.weight"], leaves[f"net.{key}.bias"]
+            x = torch.baddbmm(bias.unsqueeze(1), x, weight.transpose(1, 2))
+        else:
+            x = module(x)
+        if f"net.{key}" == name:
+            hidden = x
+    losses = 0.5 * (x - targets).square().sum(dim=2).mean(dim=1)
+    gradients = torch.autograd.grad(losses.sum(), list(leaves.values()))
+    for value in leaves.values():
+        value.requires_grad_(False)
+    return dict(zip(leaves, gradients, strict=True)), losses.detach(), x.detach(), hidden.detach()
 
 
 def _which_diverged(losses: torch.Tensor, epoch: int, lr: float) -> str:
