@@ -1,6 +1,9 @@
 """The rules of the house that a machine can check."""
 
 import ast
+import base64
+import html
+import json
 import re
 import subprocess
 import sys
@@ -149,12 +152,31 @@ def test_every_kind_of_figure_is_drawn_with_its_numbers_and_without_a_title_of_i
         urep.figures.scatter({"p": {"one": (line, 2 * line)}}, **axes),
         urep.figures.scatter({name: {"one": (line, 2 * line)} for name in "pqrst"}, **axes),
         urep.figures.convergence([0.1, 0.2], {"e": [1, 2]}, order=1, xlabel="h", alt=alt),
+        urep.figures.matrices({"p": np.eye(3), "q": np.eye(3)}, names="abc", alt=alt),
+        urep.figures.matrices({"p": np.eye(4)}, labels=[0, 0, 1, 1], alt=alt),
+        urep.figures.clouds({"p": (np.random.default_rng(0).random((9, 3)), line)}, alt=alt),
     ]  # fmt: skip
     for picture in pictures:
         assert picture.svg.startswith("<svg") and "currentColor" in picture.svg
         assert picture.data and all(isinstance(v, np.ndarray) for v in picture.data.values())
     np.testing.assert_array_equal(pictures[0].data["p: one 0"], [line, line**2])
     np.testing.assert_array_equal(pictures[2].data["p: one"], [line, 2 * line])
+
+
+def test_points_in_space_travel_inside_their_drawing():
+    """What the page's script reads back is what was drawn, to the precision of its bytes."""
+    points = np.random.default_rng(0).normal(size=(50, 3)) * [5, 1, 0.1]
+    picture = urep.figures.clouds(
+        {"a<b": (points, np.arange(50))}, alt="Fifty points drawn for a test, and nothing to be seen."
+    )
+    (inside,) = re.findall(r'<metadata class="urep-clouds">(.*?)</metadata></svg>$', picture.svg)
+    (panel,) = json.loads(html.unescape(inside))
+    read = np.frombuffer(base64.b64decode(panel["points"]), "<i2").reshape(50, 3).astype(float)
+    scale = np.ptp(points) / np.ptp(read)
+    back = (read - read.mean(axis=0)) * scale + points.mean(axis=0)
+    np.testing.assert_allclose(back, points, atol=2 * scale)
+    assert panel["title"] == "a<b" and base64.b64decode(panel["colour"])[0] == 0
+    assert base64.b64decode(panel["colour"])[-1] == 255
 
 
 def test_pictures_take_the_pages_colour_say_what_is_seen_and_share_no_ids():

@@ -14,8 +14,8 @@ import references
 import torch
 
 import urep
-from urep import runs, store
-from urep.experiments import TABLE_1, Trial
+from urep import runs, store, structure, tasks
+from urep.experiments import TABLE_1, TaskTrial, Trial
 
 # --- files ----------------------------------------------------------------------------------
 
@@ -325,6 +325,64 @@ def test_every_stored_number_of_the_book_comes_from_such_a_file():
     for page in (references.ROOT / "book").rglob("*.md"):
         text = page.read_text(encoding="utf-8")
         assert not re.search(r"np\.load|loadtxt|read_csv|open\(|json\.load|genfromtxt", text), page
+
+
+@pytest.mark.parametrize(("name", "epochs"), [("crowds", 300), ("digits", 40), ("two-points-one-by-one", 200),
+                                              ("two-points-momentum", 200)])  # fmt: skip
+def test_retraining_a_stored_task_gives_its_first_epochs(name, epochs):
+    sheet, kept = runs.sheet(name), runs.sheet(name).load().arrays
+    again = runs.watched(dataclasses.replace(sheet.trials[0], epochs=epochs))
+    for variable in ("loss", "dh2", "dy2", "w"):
+        was, now = kept[variable][0], again[variable]
+        assert np.max(np.abs(now - was[: len(now)])) < 1e-3 * np.nanmax(np.abs(was)), variable
+    assert len(again["dh2"]) > 10
+
+
+def test_retraining_on_xor_gives_the_stored_matrix():
+    """The shortest of its runs; rounding in float32 grows while they learn."""
+    sheet = runs.sheet("xor-2-layers")
+    again, kept = runs.matrices(sheet.trials[1]), sheet.load().arrays["hidden_after"][1]
+    assert np.abs(again["hidden_after"] - kept).max() < 1e-2 * kept.max()
+    assert np.abs(kept - sheet.load().arrays["hidden_before"][1]).max() > 0.5 * kept.max()
+
+
+def test_mnist_is_left_out_where_it_is_not_and_asked_for_by_name_is_an_error(small, monkeypatch, capsys):
+    monkeypatch.delenv("UREP_MNIST", raising=False)
+    trial = TaskTrial("MNIST", "mnist", epochs=1)
+    sheet = runs.Sheet("far", (trial,), runs.watched)
+    monkeypatch.setitem(runs.SHEETS, "far", sheet)
+    assert runs.make(jobs=1) == ["shallow-0", "many", "fits"]
+    assert "left out: far; UREP_MNIST must name the folder" in capsys.readouterr().err
+    with pytest.raises(FileNotFoundError, match="UREP_MNIST must name the folder"):
+        runs.make(["far"], jobs=1)
+    with pytest.raises(SystemExit):
+        runs.main(["far"])
+    assert not sheet.path.exists()
+
+
+def test_a_task_that_diverges_is_kept_as_diverged(small, monkeypatch):
+    settings = {"epochs": 40, "units": 8, "hidden_layers": 2}
+    trials = tuple(TaskTrial("XOR Low weights", "xor", lr_factor=f, **settings) for f in (1.0, 1e4))
+    for measure in (runs.watched, runs.matrices):
+        sheet = runs.Sheet("wild", trials, measure)
+        monkeypatch.setitem(runs.SHEETS, "wild", sheet)
+        runs.make(["wild"], jobs=1, again=True)
+        kept = sheet.load().arrays
+        assert [runs.ENDS[end] for end in kept["stopped"]] == ["epochs", "diverged"]
+        assert 0 < kept["rows"][1] < 40
+    assert np.isfinite(kept["hidden_after"][0]).all()
+
+
+def test_a_stored_shape_is_what_the_network_has(small, monkeypatch):
+    trial = TaskTrial("Blobs Low weights", "blobs", batch=64, every=29, epochs=2)
+    kept, after = runs.shapes(trial), trial.train(progress=False).after.hidden
+    d2 = structure.distances2(kept["axes"][::90])
+    np.testing.assert_allclose(d2, structure.distances2(after[::90]), atol=1e-4 * d2.max())
+    context, x, y = tasks.blob_features()
+    first = context == 0
+    assert kept["collapse_after"][0] == pytest.approx(structure.collapse(after[first], x[first], y[first]))
+    second = context == 1
+    assert kept["collapse_after"][1] == pytest.approx(structure.collapse(after[second], y[second], x[second]))
 
 
 @pytest.mark.parametrize("name", ["default-0", "tanh-0", "dropout-0", "skip-connections-0"])
