@@ -314,6 +314,10 @@ def test_every_stored_file_has_its_command_and_its_origin():
         assert made and all(re.fullmatch(r"[0-9a-f]{40}\+?", trial["commit"]) for trial in made)
 
 
+def test_a_name_means_an_experiment_or_a_file():
+    assert not set(runs.EXPERIMENTS) & set(runs.SHEETS)
+
+
 def test_every_stored_file_that_a_chapter_shows_is_there_and_whole():
     for experiment, sheets in runs.EXPERIMENTS.items():
         for sheet in sheets if experiment != SLOW else ():

@@ -398,6 +398,9 @@ def _optimizers() -> list[Sheet]:
         Sheet("blobs-adam", tuple(
             TaskTrial(row, "blobs", seed, batch=BATCH, every=29, lr_factor=factor, **adam)
             for row, factor in blobs.items() for seed in SEEDS), shapes),
+        Sheet("blobs-adam-default", tuple(
+            TaskTrial("Blobs Low weights", "blobs", seed, batch=BATCH, every=29, lr_factor=1e-3 / 0.015,
+                      **adam) for seed in SEEDS), shapes),
         Sheet("digits-adam", tuple(
             TaskTrial("MNIST", "digits", seed, batch=BATCH, every=29, epochs=2000, lr_factor=0.05, **adam)
             for seed in SEEDS), structure_and_pair),
@@ -426,11 +429,10 @@ EXPERIMENTS: dict[str, list[Sheet]] = {
     "rivals": [Sheet("rivals", tuple(Trial(row, seed) for row in UNIVERSAL for seed in SEEDS), rivals)],
     "final-distance": [sheet for row in UNIVERSAL for sheet in (_grid(row), _fits(row))],
     "xor": _xor(),
-    "blobs": _blobs(),
-    "digits": _digits(),
-    "mnist": _mnist(),
+    "feature-collapse": _blobs(),
+    "digits-and-mnist": [*_digits(), *_mnist()],
+    "many-points": _crowds(),
     "optimizers": _optimizers(),
-    "crowds": _crowds(),
 }
 """The sheets of each experiment; one that two of them need is one file."""
 
