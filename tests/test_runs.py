@@ -14,7 +14,7 @@ import references
 import torch
 
 import urep
-from urep import runs, store, structure, tasks
+from urep import measures, runs, store, structure, tasks
 from urep.experiments import TABLE_1, TaskTrial, Trial
 
 # --- files ----------------------------------------------------------------------------------
@@ -118,10 +118,10 @@ def small(tmp_path, monkeypatch):
     """Three small sheets in a folder of their own, in place of the book's."""
     trials = [dataclasses.replace(SMALL, seed=n) for n in range(4)]
     sheets = [
-        runs.Sheet("shallow-0", (trials[0],), runs.trajectory),
-        runs.Sheet("many", tuple(trials), runs.ends),
+        runs.Sheet("shallow-0", (trials[0],), measures.trajectory),
+        runs.Sheet("many", tuple(trials), measures.ends),
         runs.Sheet(
-            "fits", tuple(dataclasses.replace(t, epochs=2000, units=20) for t in trials[:2]), runs.fitted
+            "fits", tuple(dataclasses.replace(t, epochs=2000, units=20) for t in trials[:2]), measures.fitted
         ),
     ]
     monkeypatch.setattr(runs, "FOLDER", tmp_path)
@@ -187,7 +187,7 @@ def test_fits_are_those_of_the_whole_trajectory(small):
 
 def test_a_run_that_stops_at_a_loss_is_fitted_as_if_it_had_stayed_there():
     trial = Trial("Shallow", epochs=3000, units=50, stop_at_loss=1e-7, precision="float64")
-    kept, whole = runs.fitted(trial), runs.fitted(dataclasses.replace(trial, stop_at_loss=None))
+    kept, whole = measures.fitted(trial), measures.fitted(dataclasses.replace(trial, stop_at_loss=None))
     assert kept["epochs"] < whole["epochs"] == 3000
     assert runs.ENDS[kept["stopped"]] == "loss"
     np.testing.assert_allclose(kept["rates"], whole["rates"], rtol=1e-3)
@@ -195,7 +195,7 @@ def test_a_run_that_stops_at_a_loss_is_fitted_as_if_it_had_stayed_there():
 
 def test_a_run_that_diverges_is_kept_as_diverged(small, monkeypatch):
     wild = dataclasses.replace(SMALL, lr_factor=1e4)
-    sheet = runs.Sheet("wild", (SMALL, wild), runs.fitted)
+    sheet = runs.Sheet("wild", (SMALL, wild), measures.fitted)
     monkeypatch.setitem(runs.SHEETS, "wild", sheet)
     runs.make(["wild"], jobs=1)
     kept = sheet.load().arrays
@@ -228,7 +228,7 @@ def test_a_damaged_file_is_named_and_made_again(small, capsys):
 def test_a_run_of_another_seed_is_not_the_stored_one():
     """What retraining a stored run has to tell apart."""
     kept = runs.sheet("default-0").load().arrays
-    other = runs.trajectory(Trial("Default", seed=1, epochs=200, layers="all"))
+    other = measures.trajectory(Trial("Default", seed=1, epochs=200, layers="all"))
     assert np.max(np.abs(other["loss"] - kept["loss"][0, :200])) > 1e-3 * kept["loss"][0, 0]
 
 
@@ -252,11 +252,11 @@ def test_unknown_names_are_refused_with_what_there_is(small):
 KILLED = """
 import dataclasses, sys
 from pathlib import Path
-from urep import runs
+from urep import measures, runs
 from urep.experiments import Trial
 runs.FOLDER = Path(sys.argv[1])
 trial = Trial("Shallow", epochs=2_000, units=8, precision="float64")
-sheet = runs.Sheet("many", tuple(dataclasses.replace(trial, seed=n) for n in range(6)), runs.ends)
+sheet = runs.Sheet("many", tuple(dataclasses.replace(trial, seed=n) for n in range(6)), measures.ends)
 runs.SHEETS, runs.EXPERIMENTS = {"many": sheet}, {}
 runs.make(jobs=1)
 """
@@ -314,8 +314,9 @@ def test_every_stored_file_has_its_command_and_its_origin():
         assert made and all(re.fullmatch(r"[0-9a-f]{40}\+?", trial["commit"]) for trial in made)
 
 
-def test_a_name_means_an_experiment_or_a_file():
-    assert not set(runs.EXPERIMENTS) & set(runs.SHEETS)
+def test_a_name_means_one_thing_as_an_experiment_and_as_a_file():
+    for name in set(runs.EXPERIMENTS) & set(runs.SHEETS):
+        assert runs.EXPERIMENTS[name] == [runs.SHEETS[name]]
 
 
 def test_every_stored_file_that_a_chapter_shows_is_there_and_whole():
@@ -335,7 +336,7 @@ def test_every_stored_number_of_the_book_comes_from_such_a_file():
                                               ("two-points-momentum", 200)])  # fmt: skip
 def test_retraining_a_stored_task_gives_its_first_epochs(name, epochs):
     sheet, kept = runs.sheet(name), runs.sheet(name).load().arrays
-    again = runs.watched(dataclasses.replace(sheet.trials[0], epochs=epochs))
+    again = measures.watched(dataclasses.replace(sheet.trials[0], epochs=epochs))
     for variable in ("loss", "dh2", "dy2", "w"):
         was, now = kept[variable][0], again[variable]
         assert np.max(np.abs(now - was[: len(now)])) < 1e-3 * np.nanmax(np.abs(was)), variable
@@ -345,7 +346,7 @@ def test_retraining_a_stored_task_gives_its_first_epochs(name, epochs):
 def test_retraining_on_xor_gives_the_stored_matrix():
     """The shortest of its runs; rounding in float32 grows while they learn."""
     sheet = runs.sheet("xor-2-layers")
-    again, kept = runs.matrices(sheet.trials[1]), sheet.load().arrays["hidden_after"][1]
+    again, kept = measures.matrices(sheet.trials[1]), sheet.load().arrays["hidden_after"][1]
     assert np.abs(again["hidden_after"] - kept).max() < 1e-2 * kept.max()
     assert np.abs(kept - sheet.load().arrays["hidden_before"][1]).max() > 0.5 * kept.max()
 
@@ -353,7 +354,7 @@ def test_retraining_on_xor_gives_the_stored_matrix():
 def test_mnist_is_left_out_where_it_is_not_and_asked_for_by_name_is_an_error(small, monkeypatch, capsys):
     monkeypatch.delenv("UREP_MNIST", raising=False)
     trial = TaskTrial("MNIST", "mnist", epochs=1)
-    sheet = runs.Sheet("far", (trial,), runs.watched)
+    sheet = runs.Sheet("far", (trial,), measures.watched)
     monkeypatch.setitem(runs.SHEETS, "far", sheet)
     assert runs.make(jobs=1) == ["shallow-0", "many", "fits"]
     assert "left out: far; UREP_MNIST must name the folder" in capsys.readouterr().err
@@ -367,7 +368,7 @@ def test_mnist_is_left_out_where_it_is_not_and_asked_for_by_name_is_an_error(sma
 def test_a_task_that_diverges_is_kept_as_diverged(small, monkeypatch):
     settings = {"epochs": 40, "units": 8, "hidden_layers": 2}
     trials = tuple(TaskTrial("XOR Low weights", "xor", lr_factor=f, **settings) for f in (1.0, 1e4))
-    for measure in (runs.watched, runs.matrices):
+    for measure in (measures.watched, measures.matrices):
         sheet = runs.Sheet("wild", trials, measure)
         monkeypatch.setitem(runs.SHEETS, "wild", sheet)
         runs.make(["wild"], jobs=1, again=True)
@@ -379,7 +380,7 @@ def test_a_task_that_diverges_is_kept_as_diverged(small, monkeypatch):
 
 def test_a_stored_shape_is_what_the_network_has(small, monkeypatch):
     trial = TaskTrial("Blobs Low weights", "blobs", batch=64, every=29, epochs=2)
-    kept, after = runs.shapes(trial), trial.train(progress=False).after.hidden
+    kept, after = measures.shapes(trial), trial.train(progress=False).after.hidden
     d2 = structure.distances2(kept["axes"][::90])
     np.testing.assert_allclose(d2, structure.distances2(after[::90]), atol=1e-4 * d2.max())
     context, x, y = tasks.blob_features()
@@ -394,7 +395,7 @@ def test_retraining_a_stored_run_gives_its_first_epochs(name):
     """On another processor sums round otherwise: up to 1e-4 of the first loss was seen between float32
     and float64 in 500 epochs of the default network, whose rounding errors grow fastest."""
     sheet, kept = runs.sheet(name), runs.sheet(name).load().arrays
-    again = runs.trajectory(dataclasses.replace(sheet.trials[0], epochs=200))
+    again = measures.trajectory(dataclasses.replace(sheet.trials[0], epochs=200))
     assert np.max(np.abs(again["loss"] - kept["loss"][0, :200])) < 1e-3 * kept["loss"][0, 0]
     for variable in ("dh2", "dy2", "w"):
         was = kept[variable][0][..., :200]

@@ -37,7 +37,7 @@ _HOME = {
 }
 _MODULES = (
     "equations", "theory", "exact", "fit", "tasks", "networks", "training", "experiments",
-    "alternatives", "structure", "store", "runs", "checks", "paper", "figures",
+    "alternatives", "structure", "measures", "store", "runs", "checks", "paper", "figures",
 )  # fmt: skip
 
 __all__ = ["__version__", *_HOME, *_MODULES]

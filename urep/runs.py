@@ -24,21 +24,20 @@ import torch
 from joblib import Parallel, delayed, parallel_config
 from tqdm import tqdm
 
-from . import alternatives, structure, tasks
-from .experiments import (
-    ANALYSED,
-    INITIAL_WEIGHTS,
-    TABLE_1,
-    TABLE_2,
-    UNIVERSAL,
-    Learned,
-    Outcome,
-    Snapshot,
-    TaskTrial,
-    Trial,
-    mnist_folder,
-)
+from . import alternatives, tasks
+from .experiments import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL, TaskTrial, Trial, mnist_folder
 from .fit import FitWarning, fit_rates
+from .measures import (
+    ENDS,
+    alone_and_together,
+    ends,
+    fitted,
+    matrices,
+    shapes,
+    structure_and_pair,
+    trajectory,
+    watched,
+)
 from .store import Stored, StoredFileError, load, origin, save
 from .theory import State, TwoPoint
 from .training import Run
@@ -46,53 +45,7 @@ from .training import Run
 FOLDER = Path(__file__).resolve().parent.parent / "book" / "runs"
 """Where the files lie: in the checkout, beside the chapters that show them."""
 
-ENDS = ("epochs", "loss", "diverged")
-"""How a training ends, as stored: the index in this tuple."""
-
-
-# --- what is kept of a trial ----------------------------------------------------------------
-
-
-def trajectory(trial: Trial) -> dict[str, np.ndarray]:
-    """All of it: ‖dh‖² (layers, n), ‖dy‖², w and loss (n,), in float32; by how much dh turned (layers,)."""
-    outcome = trial.train(progress=False)
-    run = outcome.run
-    states = list(run.trajectory.values()) if trial.layers == "all" else [run.trajectory]
-    return {
-        "dh2": np.float32([state.dh2 for state in states]),
-        "dy2": np.float32(states[0].dy2),
-        "w": np.float32(states[0].w),
-        "loss": np.float32(run.loss),
-        "turned": outcome.turned,
-        "stopped": np.int8(ENDS.index(run.stopped)),
-    }
-
-
-def ends(trial: Trial) -> dict[str, np.ndarray]:
-    """Its two ends: (‖dh‖², ‖dy‖², w) first and last, the last loss, epochs run, how it ended, dh's turn."""
-    return _ends(trial.train(progress=False))
-
-
-def fitted(trial: Trial) -> dict[str, np.ndarray]:
-    """Its two ends, and the fit of (7) over all epochs of the row: rates, residual, R², whether it converged.
-
-    A run that stopped at a loss stays where it is: its curves are continued as they ended.
-    """
-    outcome = trial.train(progress=False)
-    run = outcome.run
-    kept = _ends(outcome) | {"rates": np.full(2, np.nan), "r2": np.full(3, np.nan),
-                         "residual": np.float64(np.nan), "converged": np.bool_(False)}  # fmt: skip
-    if run.stopped == "diverged":
-        return kept
-    missing = trial.settings.epochs - len(run)
-    state = State(*(np.pad(v, (0, missing), mode="edge") for v in run.trajectory))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FitWarning)  # kept as `converged`
-        fit = fit_rates(np.arange(trial.settings.epochs), state, run.task)
-    return kept | {
-        "rates": np.array([fit.rates.tau_h, fit.rates.tau_y]), "r2": np.array([*fit.r2]),
-        "residual": np.float64(fit.residual), "converged": np.bool_(fit.converged),
-    }  # fmt: skip
+# --- wrong theories -----------------------------------------------------------------------
 
 
 def rivals(trial: Trial) -> dict[str, np.ndarray]:
@@ -120,105 +73,6 @@ def rivals(trial: Trial) -> dict[str, np.ndarray]:
 
 THEORIES = ("equation (7)", "two exponentials", "sigmoid", *alternatives.altered())
 """What `rivals` fits: the theory, two shapes of curves, and (7) with one term altered."""
-
-
-def _ends(outcome: Outcome) -> dict[str, np.ndarray]:
-    run = outcome.run
-    return {
-        "first": np.array([*run.trajectory[0]]), "last": np.array([*run.trajectory[len(run) - 1]]),
-        "loss": np.float64(run.loss[-1]), "epochs": np.int32(len(run)),
-        "stopped": np.int8(ENDS.index(run.stopped)), "turned": outcome.turned[0],
-    }  # fmt: skip
-
-
-# --- what is kept of a trial on a task ----------------------------------------------------
-
-
-def watched(trial: TaskTrial) -> dict[str, np.ndarray]:
-    """The pair that was watched: ‖dh‖², ‖dy‖², w and loss (n,), in float32; NaN after it diverged."""
-    return _watched(trial.train(progress=False), trial)
-
-
-def matrices(trial: TaskTrial) -> dict[str, np.ndarray]:
-    """Squared distances between hidden representations, and between outputs, before and after, (n, n)."""
-    return _matrices(trial.train(progress=False))
-
-
-def structure_and_pair(trial: TaskTrial) -> dict[str, np.ndarray]:
-    """What `watched` and what `matrices` keep, and the share of all points that is classified right."""
-    outcome = trial.train(progress=False)
-    right = outcome.after.outputs.argmax(axis=1) == outcome.data[1].numpy().argmax(axis=1)
-    return _watched(outcome, trial) | _matrices(outcome) | {"accuracy": np.float64(right.mean())}
-
-
-AXES = 10
-"""Principal axes that are kept of a representation: in all that are kept, but 1e-5 of its variance."""
-
-
-def shapes(trial: TaskTrial) -> dict[str, np.ndarray]:
-    """The blobs: collapse in both contexts, how far these are apart, the final shape on its first axes."""
-    outcome = trial.train(progress=False)
-    kept = {}
-    for name, shot in (("before", outcome.before), ("after", outcome.after)):
-        kept |= {f"{key}_{name}": value for key, value in _shape(shot, outcome.data).items()}
-    kept["axes"] = np.float32(structure.classical_scaling(outcome.after.hidden, AXES))
-    return kept | _last(outcome.run)
-
-
-def _shape(shot: Snapshot, data: tasks.Data) -> dict[str, np.ndarray]:
-    context, x, y = tasks.blob_features(round((len(shot.hidden) / 2) ** 0.5))
-    halves = [(x, y), (y, x)]
-    return {
-        "collapse": np.array([
-            structure.collapse(shot.hidden[context == c], *(feature[context == c] for feature in halves[c]))
-            for c in (0, 1)
-        ]),
-        "apart": np.float64(structure.contexts_apart(shot.hidden, context, data[1][:, 0].numpy())),
-    }  # fmt: skip
-
-
-def alone_and_together(trial: TaskTrial) -> dict[str, np.ndarray]:
-    """Of the first points of MNIST: distances of inputs, ‖dx‖‖dy*‖, that weighed by (50), and the labels.
-
-    Nothing is trained. The pixels of (50) are those of the authors' code, 0 to 255.
-    """
-    inputs, targets = (part.numpy() for part in trial.data())
-    pixels = 255 * (tasks.MNIST_STD * inputs + tasks.MNIST_MEAN)
-    dx2 = structure.distances2(pixels)
-    alone = np.sqrt(dx2 * structure.distances2(targets))
-    some = np.arange(ANALYSED)
-    return {
-        "dx2": np.float32(dx2[:ANALYSED, :ANALYSED]),
-        "alone": np.float32(alone[:ANALYSED, :ANALYSED]),
-        "together": np.float32(structure.weighed(alone, some)),
-        "labels": np.int8(targets[:ANALYSED].argmax(axis=1)),
-        "near": np.float64((alone[np.triu_indices(len(alone), 1)] < 10).mean()),
-        "classes": np.bincount(targets.argmax(axis=1), minlength=10),
-    }
-
-
-def _watched(outcome: Learned, trial: TaskTrial) -> dict[str, np.ndarray]:
-    run = outcome.run
-    steps = 1 if trial.batch is None else -(-len(outcome.data[0]) // trial.batch)
-    missing = -(-trial.settings.epochs * steps // trial.every) - len(run)
-    columns = {"dh2": run.trajectory.dh2, "dy2": run.trajectory.dy2, "w": run.trajectory.w, "loss": run.loss}
-    kept = {name: np.float32(np.pad(v, (0, missing), constant_values=np.nan)) for name, v in columns.items()}
-    return kept | {"dx2": np.float64(run.task.dx2), "interval": np.float64(trial.every / steps)} | _last(run)
-
-
-def _matrices(outcome: Learned) -> dict[str, np.ndarray]:
-    kept = {}
-    for name, shot in (("before", outcome.before), ("after", outcome.after)):
-        for part, points in (("hidden", shot.hidden[:ANALYSED]), ("outputs", shot.outputs[:ANALYSED])):
-            finite = np.isfinite(points).all()
-            d2 = structure.distances2(points) if finite else np.full((len(points),) * 2, np.nan)
-            kept[f"{part}_{name}"] = np.float32(d2)
-    return kept | _last(outcome.run)
-
-
-def _last(run: Run) -> dict[str, np.ndarray]:
-    return {"last_loss": np.float64(run.loss[-1]), "rows": np.int32(len(run)),
-            "stopped": np.int8(ENDS.index(run.stopped))}  # fmt: skip
 
 
 # --- sheets ---------------------------------------------------------------------------------
