@@ -412,9 +412,10 @@ def clouds(panels: Mapping[str, tuple[np.ndarray, np.ndarray]], *, alt: str, col
         for ax in axes:
             ax.set_axis_off()
         for ax, (title, (points, colour)) in zip(axes, panels.items(), strict=False):
-            ax.scatter(
-                *np.transpose(points), c=colour, cmap="viridis", s=3, depthshade=False, rasterized=True
-            )
+            # From a third of the way: the darkest of these colours do not stand out in the dark theme.
+            low = np.min(colour) - 0.5 * (np.ptp(colour) or 1)
+            look = {"c": colour, "cmap": "viridis", "vmin": low, "s": 3, "depthshade": False}
+            ax.scatter(*np.transpose(points), **look, rasterized=True)
             ax.set_box_aspect(np.maximum(np.ptp(points, axis=0), 1e-2 * np.ptp(points)), zoom=1.1)
             ax.set_title(title, fontsize=9)
 

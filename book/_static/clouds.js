@@ -21,9 +21,9 @@
     return {
       type: "scatter3d", mode: "markers", scene, name: panel.title, hoverinfo: "skip",
       x: axis(0), y: axis(1), z: axis(2),
-      // From a fifth of the way, as in the drawing: the darkest colours do not stand out in the dark.
+      // From a third of the way, as in the drawing: the darkest colours do not stand out in the dark.
       marker: {
-        size: 2.5, color: Array.from(bytes(panel.colour)), colorscale: "Viridis", cmin: -64, cmax: 255,
+        size: 2.5, color: Array.from(bytes(panel.colour)), colorscale: "Viridis", cmin: -128, cmax: 255,
       },
     };
   };
