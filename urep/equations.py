@@ -60,6 +60,14 @@ dy = sp.Function("dy", real=True)(t)
 dy_0 = sp.Symbol("dy_0", real=True)
 dy_target = sp.Symbol("dy_target", positive=True)
 
+# The same for a machine: modes of growth and decay, and N divided by what it has grown to.
+cos_phi, sin_phi = sp.Symbol("cos_phi", positive=True), sp.Symbol("sin_phi", nonnegative=True)
+a_plus, a_minus = sp.symbols("a_plus a_minus", real=True)
+scale = sp.Symbol("scale", real=True)
+N_scaled = sp.Symbol("N_scaled", positive=True)
+gap = sp.Symbol("gap", real=True)
+cosine = sp.Symbol("cosine", real=True)
+
 G = sp.Symbol("G", positive=True)
 dh2_scaled = sp.Symbol("dh2_scaled", positive=True)
 dy2_scaled = sp.Symbol("dy2_scaled", nonnegative=True)
@@ -283,6 +291,15 @@ NOTATION: tuple[Quantity, ...] = (
     Quantity(s, "s", "√(k_h k_y) ‖dy*‖; A_low/(2 tau_y)", "1/epochs", "book"),
     Quantity(A, "A", "√(c²/4 + s²), half the rate of convergence", "1/epochs", "book"),
     Quantity(N, "N", "what divides the remaining error", "1", "book"),
+    Quantity(cos_phi, r"c_\varphi", "cosine of the growing mode's angle in the plane of p and x",
+             "1", "book"),
+    Quantity(sin_phi, r"s_\varphi", "its sine", "1", "book"),
+    Quantity(a_plus, "a_+", "the start along the growing mode", "epochs^-½", "book"),
+    Quantity(a_minus, "a_-", "the start along the decaying mode", "epochs^-½", "book"),
+    Quantity(scale, r"\sigma", "logarithm of what N is divided by, any number", "1", "book"),
+    Quantity(N_scaled, r"N_\sigma", "N over exp σ", "1", "book"),
+    Quantity(gap, r"\varepsilon", "p x − s, the scaled error along dy*", "1/epochs", "book"),
+    Quantity(cosine, r"c_\alpha", "cosine of the angle between dy(0) and dy*", "1", "book"),
     Quantity(dy, "dy", "signed output difference, for scalar outputs", "output", "book"),
     Quantity(dy_0, "dy(0)", "dy before the first step", "output", "book"),
     Quantity(dy_target, "dy^*", "signed target difference, for scalar outputs", "output", "book"),
@@ -402,6 +419,20 @@ _growth = sp.exp(-A_high * t / tau_y)
 _bernoulli = A_high / (1 + (A_high / dh2_0 - 1) * _growth)
 _phase = A_high * t / tau_y
 _push = dh2_0 * t / tau_y
+
+_faded = sp.exp(-A * t - scale / 2)
+_risen = a_plus * 2 * A * t * phi1(-2 * A * t) * sp.exp(A * t - scale / 2)
+_squares = 4 * tau_h * tau_y / dx2  # 1/(k_h k_y)
+
+
+def _scaled_sum(across: sp.Expr) -> tuple[tuple[sp.Expr, sp.Expr], ...]:
+    """N and the error along dy*, both over exp σ, from what the part across dy* adds to N."""
+    modes = t * phi1(-2 * A * t) * (a_plus**2 * sp.exp(2 * A * t - scale) + a_minus**2 * sp.exp(-scale))
+    return (
+        (N_scaled, sp.exp(-scale) + modes + across),
+        (gap, ((p_0 * x_0 - s) * sp.exp(-scale) - s * across) / N_scaled),
+    )
+
 
 _sinh, _cosh = sp.sinh(A * t), sp.cosh(A * t)
 
@@ -554,6 +585,32 @@ _BOOK = (
         (dh2, tau_y * (c + N.diff(t) / N)),
         (dy2, tau_h / dx2 * (N.diff(t) / N - c) * tau_y * (c + N.diff(t) / N)),
         (w, -tau_h * tau_y / dx2 * (N.diff(t, 2) / N - (N.diff(t) / N) ** 2)))),
+    # The exact solution for a machine: no term is lost to a larger one that cancels, none overflows.
+    Equation("E5", "beyond", _lines(
+        (p_0, sp.sqrt(dh2_0 / (2 * tau_y))),
+        (x_0, cosine * sp.sqrt(dx2 * dy2_0 / (2 * tau_h * dh2_0))),
+        (y_0, sp.sqrt(1 - cosine**2) * sp.sqrt(dx2 * dy2_0 / (2 * tau_h * dh2_0))),
+        (c, dh2_0 / (2 * tau_y) - dx2 * dy2_0 / (2 * tau_h * dh2_0)),
+        (s, sp.sqrt(dx2 * dy2_target / (4 * tau_h * tau_y))))),
+    Equation("E6", "beyond", _lines(
+        (A, sp.sqrt(c**2 / 4 + s**2)),
+        (cos_phi, sp.sqrt(_half + c / (4 * A))), (sin_phi, s / (2 * A * cos_phi)),
+        (a_plus, p_0 * cos_phi + x_0 * sin_phi), (a_minus, x_0 * cos_phi - p_0 * sin_phi))),
+    Equation("E6'", "beyond", _lines((
+        a_plus, (c * (A + (p_0**2 + x_0**2) / 2) + A * y_0**2)
+        / (2 * A * (p_0 * cos_phi - x_0 * sin_phi))))),
+    Equation("E7+", "beyond", _lines(*_scaled_sum(y_0**2 * t * phi1(-c * t) * sp.exp(-scale)))),
+    Equation("E7-", "beyond", _lines(*_scaled_sum(y_0**2 * t * phi1(c * t) * sp.exp(-c * t - scale)))),
+    Equation("E8", "beyond", _lines(
+        (p, (p_0 * _faded + cos_phi * _risen) / sp.sqrt(N_scaled)),
+        (x, (x_0 * _faded + sin_phi * _risen) / sp.sqrt(N_scaled)),
+        (y, y_0 * sp.exp(-c * t / 2 - scale / 2) / sp.sqrt(N_scaled)))),
+    Equation("E9", "beyond", _lines(
+        (dh2, 2 * tau_y * p**2),
+        (dy2, _squares * p**2 * (x**2 + y**2)),
+        (w, _squares * (p * x * gap + p**2 * y**2)),
+        (loss, mean_error2 * sp.exp(-2 * t / tau_mean) / 2 + _squares / 8 * (gap**2 + p**2 * y**2)))),
+    Equation("E10", "beyond", _lines((dh2_inf, 4 * tau_y * A * cos_phi**2))),
 )  # fmt: skip
 
 book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})
