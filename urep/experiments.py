@@ -13,7 +13,6 @@ import torch
 
 from . import tasks
 from .networks import Convolutional, FullyConnected
-from .tasks import two_points
 from .training import Run, TrainingDiverged, hidden, train
 
 
@@ -137,7 +136,7 @@ class Trial:
         """Train it, to the end or until it diverges, which is an outcome like any other."""
         row, dtype = self.settings, getattr(torch, self.precision)
         network = row.network(seed=self.seed, dtype=dtype)
-        data = two_points(dx2=self.dx2, dy2_target=self.dy2_target, dtype=dtype)
+        data = tasks.two_points(dx2=self.dx2, dy2_target=self.dy2_target, dtype=dtype)
         names = [network.layer(k) for k in range(network.depth)] if self.layers == "all" else [network.middle]
         before = _directions(network, data[0], names)
         try:
@@ -237,7 +236,9 @@ class TaskTrial:
             return tasks.digits(points=self.points, dtype=dtype)
         if self.task == "mnist":
             return tasks.mnist(mnist_folder(), points=self.points, dtype=dtype)
-        return {"two points": two_points, "xor": tasks.xor, "blobs": tasks.blobs}[self.task](dtype=dtype)
+        return {"two points": tasks.two_points, "xor": tasks.xor, "blobs": tasks.blobs}[self.task](
+            dtype=dtype
+        )
 
     def network(self, data: tasks.Data) -> FullyConnected | Convolutional:
         """The network before it is trained."""
@@ -288,7 +289,7 @@ class Snapshot:
 
 def snapshot(network: FullyConnected | Convolutional, inputs: torch.Tensor) -> Snapshot:
     """What a network, at rest, makes of some inputs, a row a point."""
-    last = next(reversed([name for name, _ in network.net.named_children()]))
+    *_, (last, _) = network.net.named_children()
     names = [network.middle, f"net.{last}"]
     seen = hidden(network, inputs, names)
     return Snapshot(*(seen[name].double().flatten(1).numpy() for name in names))

@@ -336,6 +336,23 @@ def recorded(row: str, seed: int = 0, *, layers: str = "middle", precision: str 
     return Recorded(run, turned, stored.provenance)
 
 
+def tracked(name: str) -> list[Run]:
+    """The pair that was watched in each trial of a sheet of many points, or of another optimizer.
+
+    Time is in epochs, parts of them where a step is less than one. Raises as `Sheet.load` does.
+    """
+    known = sheet(name)
+    a = known.load().arrays
+    found = []
+    for k, trial in enumerate(known.trials):
+        state = State(*(np.float64(a[variable][k]) for variable in ("dh2", "dy2", "w")))
+        # Two labels that differ, one-hot; the two-point task has Table 1's distance.
+        task = TwoPoint(float(a["dx2"][k]), 0.5 if trial.task == "two points" else 2.0)
+        t, loss = a["interval"][k] * np.arange(len(state)), np.float64(a["loss"][k])
+        found.append(Run(t, state, loss, task, trial.settings.lr, ENDS[a["stopped"][k]]))
+    return found
+
+
 # --- making them ----------------------------------------------------------------------------
 
 

@@ -15,10 +15,10 @@ from . import equations as eq
 from .theory import Rates, final_distances
 
 
-def distances2(points: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
-    """Squared distances (n, m) between rows of (n, dimensions) and (m, dimensions), or of one array."""
+def distances2(points: np.ndarray) -> np.ndarray:
+    """Squared distances (n, n) between the rows of (n, dimensions)."""
     points = _rows("points", points)
-    return cdist(points, points if others is None else _rows("others", others), "sqeuclidean")
+    return cdist(points, points, "sqeuclidean")
 
 
 def predicted_distances2(

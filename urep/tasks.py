@@ -114,10 +114,7 @@ def digits(*, points: int | None = None, dtype: torch.dtype = torch.float32) -> 
 
     _require_dtype(dtype)
     images, labels = load_digits(return_X_y=True)
-    points = len(labels) if points is None else points
-    _require_sizes(1, points=points)
-    if points > len(labels):
-        raise ValueError(f"points must be at most {len(labels)}, got {points}")
+    points = _taken(points, len(labels))
     standardised = (images - images.mean()) / images.std()
     return torch.tensor(standardised[:points], dtype=dtype), one_hot(labels[:points], dtype=dtype)
 
@@ -194,10 +191,7 @@ def mnist(
     images, labels = arrays["images"], arrays["labels"]
     if len(images) != len(labels):
         raise ValueError(f"{folder} must hold as many images as labels, got {len(images)} and {len(labels)}")
-    points = len(labels) if points is None else points
-    _require_sizes(1, points=points)
-    if points > len(labels):
-        raise ValueError(f"points must be at most {len(labels)}, got {points}")
+    points = _taken(points, len(labels))
     pixels = torch.tensor(images[:points].reshape(points, -1)).to(dtype) / 255
     return (pixels - MNIST_MEAN) / MNIST_STD, one_hot(labels[:points].astype(np.int64), dtype=dtype)
 
@@ -239,6 +233,15 @@ def read_idx(path: str | Path, *, sha256: str | None = None) -> np.ndarray:
     if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
         raise ValueError(f"{path} is not the file it should be: its SHA-256 is not {sha256}")
     return np.frombuffer(content, np.uint8, offset=begin).reshape(shape)
+
+
+def _taken(points: int | None, there: int) -> int:
+    """How many of the points that are there to take: all, or the first so many."""
+    points = there if points is None else points
+    _require_sizes(1, points=points)
+    if points > there:
+        raise ValueError(f"points must be at most {there}, got {points}")
+    return points
 
 
 def _require_sizes(least: int, **sizes) -> None:
