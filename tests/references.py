@@ -24,7 +24,7 @@ os.environ.pop("UREP_MNIST", None)  # references are of what lies on every machi
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCES = ROOT / "tests" / "notebooks"
-COUNTING = ("book/index.md", "book/paper_map.md")
+COUNTING = ("book/index.md", "book/paper_map.md", "book/errata.md")
 """Pages made from the records in the other references: executed after them."""
 
 

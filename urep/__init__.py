@@ -6,7 +6,7 @@ The whole public surface is named here. Modules load when they are first touched
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOME = {
     "TwoPoint": "theory",

@@ -228,7 +228,7 @@ class Table:
             "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows
         )
         table = f'<table class="urep-map"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-        return f'<div class="urep-wide">{table}</div>'
+        return f'<div class="urep-wide" tabindex="0">{table}</div>'
 
 
 def convergence(
@@ -425,13 +425,39 @@ def clouds(panels: Mapping[str, tuple[np.ndarray, np.ndarray]], *, alt: str, col
         for key, values in ((f"{title}: points", points), (f"{title}: colour", colour))
     }
     picture = _picture(draw, columns, alt, data, rows, "3d")
-    # What book/_static/clouds.js turns lies inside the drawing, which it takes the place of.
-    shown = json.dumps([
+    return _holding(picture, "urep-clouds", [
         {"title": title, "points": _small(points, "<i2"), "colour": _small(colour, "u1")}
         for title, (points, colour) in panels.items()
     ])  # fmt: skip
-    inside = f'<metadata class="urep-clouds">{html.escape(shown, quote=False)}</metadata></svg>'
-    return Picture(picture.svg.replace("</svg>", inside), alt, data)
+
+
+def explorer(
+    t: Sequence[float],
+    theory: State,
+    loss: np.ndarray,
+    presets: Mapping[str, Mapping[str, float]],
+    *,
+    alt: str,
+) -> Picture:
+    """The explorer: sliders where scripts run, else a drawing of one trajectory and its loss.
+
+    t: (n,) epochs; `presets` are settings of the sliders by name, the first of them the one that is drawn.
+    """
+
+    def draw(axes):
+        for ax, name in zip(axes, ("dh2", "dy2", "w", "loss"), strict=True):
+            ax.plot(t, loss if name == "loss" else getattr(theory, name), color=COLOUR[name])
+            ax.set(title=LABEL[name], xlabel="epochs")
+
+    data = {"t": np.asarray(t), "loss": loss, **{name: getattr(theory, name) for name in ("dh2", "dy2", "w")}}
+    picture = _picture(draw, 2, alt, data, rows=2)
+    return _holding(picture, "urep-explorer", {"presets": presets, "colours": COLOUR})
+
+
+def _holding(picture: Picture, kind: str, held) -> Picture:
+    """The picture with what a script of the page needs to take its place, inside the drawing."""
+    inside = f'<metadata class="{kind}">{html.escape(json.dumps(held), quote=False)}</metadata></svg>'
+    return Picture(picture.svg.replace("</svg>", inside), picture.alt, picture.data)
 
 
 def _small(values: np.ndarray, kind: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .checks import MEANING, MIME
+from .checks import MEANING, MIME, Verdict
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,27 @@ ITEMS: tuple[Item, ...] = tuple(
 """Every equation, figure and table of the paper, in its order."""
 
 
+_EQUAL = "tau_h=100&tau_y=100&dx2=1&dy2_target=0.5"
+
+EXPLORE = {
+    "7": "row=Default",
+    "9": "row=Default",
+    "10": f"{_EQUAL}&dh2_0=0.5&dy2_0=0.05&angle=60&epochs=fit",
+    "12": f"{_EQUAL}&dh2_0=5&dy2_0=0.01&angle=90&epochs=fit",
+    "13": f"{_EQUAL}&dh2_0=0.001&dy2_0=1e-6&angle=60&epochs=fit",
+    "21": "row=Linear",
+    "24": f"{_EQUAL}&dh2_0=0.5&dy2_0=0.05&angle=120&epochs=fit",
+    "25": f"{_EQUAL}&dh2_0=0.2&dy2_0=0.02&angle=150&epochs=fit",
+    "35": f"{_EQUAL}&dh2_0=1e-5&dy2_0=1e-10&angle=30&epochs=fit",
+    "39": "tau_h=100&tau_y=100&dx2=1&dy2_target=0&dh2_0=2&dy2_0=1&angle=0&epochs=fit",
+    "40": "tau_h=100&tau_y=100&dx2=1&dy2_target=0&dh2_0=0.5&dy2_0=2&angle=0&epochs=fit",
+    "43": f"{_EQUAL}&dh2_0=50&dy2_0=80&angle=40&epochs=fit",
+    "E1": "row=Default",
+    "E3": f"{_EQUAL}&dh2_0=0.05&dy2_0=0.5&angle=180&epochs=fit",
+}
+"""What the explorer's sliders show of an equation, by its number: the query of its address."""
+
+
 @dataclass(frozen=True)
 class Record:
     """One verdict found in an executed reference: the page that earned it, and what it says."""
@@ -167,9 +188,28 @@ class Page:
         return self._markup
 
 
-def _table(columns: Iterable[str], rows: Iterable[str]) -> str:
+def _table(columns: Iterable[str], rows: Iterable[str], *, filtered: bool = False) -> str:
+    """A table that scrolls by itself where it is too wide; `filtered` gets book/_static/filter.js."""
     head = "".join(f'<th scope="col">{name}</th>' for name in columns)
-    return f'<table class="urep-map"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    kind = "urep-map urep-filtered" if filtered else "urep-map"
+    table = f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    return f'<div class="urep-wide" tabindex="0">{table}</div>'
+
+
+def _formula(number: str) -> str:
+    """The registered equation as the page typesets it, or nothing."""
+    from .equations import book, paper
+
+    known = paper.get(int(number)) if number.isdigit() else book[number]
+    return rf'<div class="math">\[{html.escape(known.latex())}\]</div>' if known else ""
+
+
+def _explore(number: str) -> str:
+    query = EXPLORE.get(number)
+    if query is None:
+        return ""
+    address = html.escape(f"explorer.html?{query}", quote=True)
+    return f'<a class="urep-mark" href="{address}" title="see it in the explorer">▶ explore</a>'
 
 
 def _sign(record: Record) -> str:
@@ -202,13 +242,33 @@ def paper_map(kind: str, found: list[Record] | None = None) -> Page:
             continue
         own = _of(item, found)
         number = item.key.split()[1]
+        formula, explore = (_formula(number), _explore(number)) if kind == "eq" else ("", "")
         rows.append(
             f'<tr id="{item.key.replace(" ", "-")}" data-status="{status(own)}"><td>{number}</td>'
-            f"<td>{item.section}</td><td>{html.escape(item.says)}</td><td>{status(own)}</td>"
-            f"<td>{' '.join(map(_sign, own))}</td></tr>"
+            f"<td>{item.section}</td><td>{html.escape(item.says)}{formula}</td>"
+            f"<td>{status(own)}</td>"
+            f"<td>{' '.join(map(_sign, own))} {explore}</td></tr>"
         )
         plain.append(f"{number:>3} {status(own)}")
-    return Page("\n".join(plain), _table(("No.", "Section", "What it says", "Status", "Checks"), rows))
+    columns = "No.", "Section", "What it says", "Status", "Checks"
+    return Page("\n".join(plain), _table(columns, rows, filtered=True))
+
+
+def own_equations(found: list[Record] | None = None) -> Page:
+    """The table of the book's own equations: each with the checks that have it on their right-hand side."""
+    from .equations import book
+
+    found = records() if found is None else found
+    rows, plain = [], []
+    for label, equation in book.items():
+        sides = equation.rhs if isinstance(equation.rhs, tuple) else (equation.rhs,)
+        proofs = [r for r in found if r.fields["registered"] == [str(side) for side in sides]]
+        rows.append(
+            f'<tr id="eq-{label}"><td>{label}</td><td>{_formula(label)}</td>'
+            f"<td>{' '.join(map(_sign, proofs))} {_explore(label)}</td></tr>"
+        )
+        plain.append(f"{label:>4} {len(proofs)} derived")
+    return Page("\n".join(plain), _table(("Label", "Equation", "Checks"), rows))
 
 
 def beyond(found: list[Record] | None = None) -> Page:
@@ -242,7 +302,48 @@ def tally(found: list[Record] | None = None) -> Page:
         f'<div class="urep-card"><strong>{number}</strong><span>{words}</span></div>'
         for number, words in cards
     )
-    return Page(plain, f'<div class="urep-tally">{body}</div>')
+    return Page(plain, f'<div class="urep-tally">{body}</div>{_ticks(found)}')
+
+
+def refuted(found: list[Record] | None = None) -> Page:
+    """The table of all claims that do not hold, in the paper's order, each linked to where it failed."""
+    found = records() if found is None else found
+    order = {item.key: number for number, item in enumerate(ITEMS)}
+    own = [record for record in found if record.fields["kind"] == "refuted"]
+    own.sort(key=lambda record: order.get(record.fields["item"], len(order)))
+    names = [Verdict(r.fields["item"], r.fields["claim"], "refuted").label for r in own]
+    rows = [
+        f"<tr><td>{html.escape(name)}</td><td>{html.escape(r.fields['claim'])}</td>"
+        f"<td>{r.fields['measured']}, above {r.fields['bound']:.2g}: {html.escape(r.fields['because'])}</td>"
+        f"<td>{_sign(r)}</td></tr>"
+        for name, r in zip(names, own, strict=True)
+    ]
+    plain = "\n".join(f"{name}: {r.fields['claim']}" for name, r in zip(names, own, strict=True))
+    return Page(plain, _table(("Item", "Claim", "By how much", "Check"), rows))
+
+
+TICKS = {"proved": "✓", "checked": "✓", "holds in part": "✓✗", "does not hold": "✗", "planned": "·"}
+"""For each status the sign that the front page shows."""
+
+
+def _ticks(found: list[Record]) -> str:
+    """A sign for each numbered item, linked to the check that says most: the refutation, if there is one."""
+    lines = []
+    for kind, name in (("eq", "Equations"), ("fig", "Figures"), ("table", "Tables")):
+        marks = []
+        for item in (item for item in ITEMS if item.key.startswith(kind + " ")):
+            own = _of(item, found)
+            word, number = status(own), item.key.split()[1]
+            title = html.escape(f"{name[:-1]} {number}, {item.says}: {word}", quote=True)
+            text = f'{number} <span aria-hidden="true">{TICKS[word]}</span>'
+            if own:
+                telling = next((r for r in own if r.fields["kind"] == "refuted"), own[0])
+                text = (
+                    f'<a href="{html.escape(telling.link)}" title="{title}" aria-label="{title}">{text}</a>'
+                )
+            marks.append(f'<li data-status="{word}">{text}</li>')
+        lines.append(f'<p>{name}</p><ul class="urep-ticks">{"".join(marks)}</ul>')
+    return "".join(lines)
 
 
 def notation() -> Page:

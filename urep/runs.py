@@ -15,6 +15,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from time import perf_counter, time
@@ -26,6 +27,7 @@ from tqdm import tqdm
 
 from . import alternatives, tasks
 from .experiments import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL, TaskTrial, Trial, mnist_folder
+from .figures import Table
 from .fit import FitWarning, fit_rates
 from .measures import (
     ENDS,
@@ -351,6 +353,23 @@ def tracked(name: str) -> list[Run]:
         t, loss = a["interval"][k] * np.arange(len(state)), np.float64(a["loss"][k])
         found.append(Run(t, state, loss, task, trial.settings.lr, ENDS[a["stopped"][k]]))
     return found
+
+
+def provenance() -> Table:
+    """The table of all stored files: what is in each, what made it, when, where, in how long."""
+    rows = []
+    for name, known in SHEETS.items():
+        made = known.load().provenance["trials"]
+        seeds = sorted({trial.seed for trial in known.trials})
+        days = {datetime.fromtimestamp(trial["at"], UTC).date().isoformat() for trial in made}
+        rows.append([
+            name, len(made), seeds[0] if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}",
+            f"{sum(trial['seconds'] for trial in made):.0f} s",
+            ", ".join(sorted({trial["commit"][:10] for trial in made})), ", ".join(sorted(days)),
+            ", ".join(sorted({trial["versions"]["torch"] for trial in made})),
+            ", ".join(sorted({trial["machine"] for trial in made})),
+        ])  # fmt: skip
+    return Table(["file", "trials", "seeds", "took", "commit", "day", "torch", "machine"], rows)
 
 
 # --- making them ----------------------------------------------------------------------------

@@ -71,7 +71,7 @@
     const svg = data.closest("svg"), figure = svg.closest("figure");
     const button = document.createElement("button");
     button.type = "button";
-    button.className = "urep-turn btn btn-sm btn-outline-secondary";
+    button.className = "urep-turn urep-button";
     button.textContent = "Turn and zoom";
     button.addEventListener("click", () => turn(figure, svg, JSON.parse(data.textContent), button));
     figure.append(button);

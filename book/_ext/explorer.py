@@ -1,0 +1,33 @@
+"""Sphinx extension: the page with the explorer gets its scripts, the site the solution they evaluate.
+
+The solution is printed from the registered equations when the site is built; no copy of it lies in the
+repository.
+"""
+
+from pathlib import Path
+
+MARK = 'class="urep-explorer"'
+"""What `urep.figures.explorer` leaves in a page."""
+
+
+def _add_scripts(app, pagename, templatename, context, doctree):
+    if MARK in context.get("body", ""):
+        app.add_css_file("uplot/uPlot.min.css")
+        for script in ("uplot/uPlot.iife.min.js", "solution.js", "explorer.js"):
+            app.add_js_file(script, loading_method="defer")
+
+
+def _print_solution(app):
+    from urep import javascript
+
+    folder = Path(app.doctreedir).parent / "printed"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "solution.js").write_text(javascript.source(), encoding="utf-8")
+    app.config.html_static_path.append(str(folder))
+
+
+def setup(app):
+    """Register with Sphinx."""
+    app.connect("builder-inited", _print_solution)
+    app.connect("html-page-context", _add_scripts)
+    return {"parallel_read_safe": True}

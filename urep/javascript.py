@@ -1,0 +1,138 @@
+"""The exact solution as a JavaScript program, printed from the registered equations.
+
+The explorer's page loads it. Nothing here is a formula: what is printed are (E5) to (E10), (11) and,
+between them, which of two exact forms is used where.
+
+    python -m urep.javascript > solution.js
+"""
+
+from __future__ import annotations
+
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+from .equations import A, a_plus, book, c, cos_phi, paper, scale, t, y_0
+
+INPUTS = ("dx2", "dy2_target", "tau_h", "tau_y", "dh2_0", "dy2_0", "cosine")
+"""What a start is given by: the task, the rates, the sizes of dh and dy, the cosine of dy with dy*."""
+
+LEAST = 1e-150
+"""Stands for a rate of zero, by which nothing can be divided."""
+
+_SOURCE = """\
+// Printed by urep.javascript from the equations in urep/equations.py. Do not edit.
+// A plain script and not a module, which a browser would not load from a file.
+const urepSolution = (() => {{
+const phi1 = (z) => (z === 0 ? 1 : Math.expm1(z) / z);
+
+/** What a start of eq. (7) needs to be evaluated at any time: (E5), (E6), (E6'), (E10), (11). */
+function prepare({{ {inputs} }}) {{
+{start}
+  const [cos_phi, sin_phi] = c < 0 ? [{far}, {near}] : [{near}, {far}];
+  const direct = {direct};
+  const conjugate = {conjugate};
+  // Of two exact forms the one in which less cancels.
+  const a_plus = x_0 >= 0 || {kept_direct} >= {kept_conjugate} ? direct : conjugate;
+{rest}
+  return {{ {inputs}, {kept} }};
+}}
+
+/** ‖dh‖², ‖dy‖², w and the loss at time t, from what `prepare` gives: (E7), (E8), (E9). */
+function at(start, t, mean_error2 = 0, tau_mean = 1) {{
+  const {{ {inputs}, {kept} }} = start;
+  let N_scaled, gap, p, x, y;
+  if (c < 0) {{
+    const scale = Math.max({scales_negative});
+{negative}
+  }} else {{
+    const scale = Math.max({scales_positive});
+{positive}
+  }}
+{out}
+  return {{ dh2, dy2, w, loss }};
+}}
+
+return {{ prepare, at }};
+}})();
+"""
+
+
+def source() -> str:
+    """The source of `urepSolution`: its `prepare(inputs)`, its `at(start, t, mean_error2, tau_mean)`."""
+    E = {label: dict(zip(_names(book[label]), _sides(book[label]), strict=True)) for label in _USED}
+    modes, letters = E["E6"], ("p_0", "x_0", "y_0", "c", "s")
+    near = modes["cos_phi"].subs(c, sp.Abs(c))
+    far = modes["sin_phi"].subs(cos_phi, near)
+    other = E["E6'"]["a_plus"]
+    high, low = paper[11].rhs
+    # The logarithms of the terms of N that can lead; for c < 0 all is divided by exp(-c t) as well.
+    terms = sp.S.Zero, 2 * A * t + sp.log(a_plus**2 / (2 * A))
+    sideways = -c * t + sp.log(y_0**2 / -c)
+    rest = {"a_minus": modes["a_minus"], "A_high": high, "A_low": low, "dh2_inf": E["E10"]["dh2_inf"]}
+    kept = (*letters, "A", "cos_phi", "sin_phi", "a_plus", *rest)
+    return _SOURCE.format(
+        inputs=", ".join(INPUTS),
+        kept=", ".join(kept),
+        start=_consts({name: E["E5"][name] for name in letters} | {"A": sp.Max(modes["A"], LEAST)}),
+        near=_js(near), far=_js(far),
+        direct=_js(modes["a_plus"]), conjugate=_js(other),
+        kept_direct=_js(_kept(modes["a_plus"])), kept_conjugate=_js(_kept(sp.expand(sp.numer(other)))),
+        rest=_consts(rest),
+        scales_positive=", ".join(map(_js, terms)),
+        scales_negative=", ".join(_js(_over_sideways(term + c * t)) for term in (*terms, sideways)),
+        positive=_sets(E["E7+"] | E["E8"]),
+        negative=_sets({name: _over_sideways(side.subs(scale, scale - c * t))
+                        for name, side in (E["E7-"] | E["E8"]).items()}),
+        out=_consts(E["E9"]),
+    )  # fmt: skip
+
+
+_USED = ("E5", "E6", "E6'", "E7+", "E7-", "E8", "E9", "E10")
+
+
+def _sides(equation) -> tuple[sp.Expr, ...]:
+    return equation.rhs if isinstance(equation.rhs, tuple) else (equation.rhs,)
+
+
+def _names(equation) -> tuple[str, ...]:
+    sides = equation.lhs if isinstance(equation.lhs, tuple) else (equation.lhs,)
+    return tuple(_plain(side).name for side in sides)
+
+
+def _plain(expr: sp.Expr) -> sp.Expr:
+    """The expression with letters where functions of time stood."""
+    return expr.xreplace({f: sp.Symbol(f.func.__name__) for f in expr.atoms(AppliedUndef)
+                          if f.func.__name__ != "phi1"})  # fmt: skip
+
+
+def _js(expr: sp.Expr) -> str:
+    return sp.jscode(_plain(expr), user_functions={"phi1": "phi1"})
+
+
+def _kept(total: sp.Expr) -> sp.Expr:
+    """The part of a sum's terms that is left when they are added: 1 where nothing cancels."""
+    return sp.Abs(total) / sp.Add(*map(sp.Abs, total.args))
+
+
+def _consts(values: dict[str, sp.Expr]) -> str:
+    return "\n".join(f"  const {name} = {_js(value)};" for name, value in values.items())
+
+
+def _over_sideways(expr: sp.Expr) -> sp.Expr:
+    """The same with A + c/2 in its exponents as 2 A cos²φ, which for c < 0 is no difference (E6)."""
+
+    def exponent(power: sp.Expr) -> sp.Expr:
+        return sp.expand(power.subs(A, 2 * A * cos_phi**2 - c / 2))
+
+    if not expr.has(sp.exp):
+        logarithms = expr.atoms(sp.log)
+        return exponent(expr - sp.Add(*logarithms)) + sp.Add(*logarithms)
+    return expr.replace(sp.exp, lambda power: sp.exp(exponent(power)))
+
+
+def _sets(values: dict[str, sp.Expr]) -> str:
+    return "\n".join(f"    {name} = {_js(value)};" for name, value in values.items())
+
+
+if __name__ == "__main__":
+    print(source())
