@@ -2,6 +2,8 @@
 # make test   every test, nbval on the chapters included
 # Each sets itself up in .venv, and neither needs the other.
 # make runs   the stored runs that are missing: hours for all, ARGS=universal for one experiment
+# make notebooks   the chapters as ordinary notebooks, in notebooks/
+# make links  which links to other hosts lead nowhere
 # make bench  how fast urep.solve and urep.fit_rates are, against what they replace
 
 PYTHON ?= python3
@@ -10,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup book test references runs bench picture lint clean
+.PHONY: help setup book test references runs notebooks links bench picture lint clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -42,6 +44,14 @@ references: $(READY)
 
 runs: $(READY)
 	@$(BIN)/python -m urep.runs $(ARGS)
+
+notebooks: $(READY)
+	$(BIN)/python book/_ext/notebooks.py notebooks
+
+links: $(READY)
+	$(BIN)/jupyter-book config sphinx .
+	PYTHONPATH=book/_ext $(BIN)/sphinx-build -q -b linkcheck -D nb_execution_mode=off . _build/links
+	rm -f conf.py
 
 bench: $(READY)
 	$(BIN)/python tests/bench.py

@@ -19,6 +19,11 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
 HTML = Path(__file__).resolve().parent.parent / "_build" / "html" / "book"
 
 
+def pages(site: Path) -> list[Path]:
+    """Every page of a built site; the redirect at its root among them."""
+    return sorted(p for p in site.rglob("*.html") if "_static" not in p.relative_to(site).parts)
+
+
 def shoot(page: str, out: Path, *, dark: bool = False, width: int = 1100) -> None:
     """Write a PNG of a built page, or of the section named after its #."""
     name, _, section = page.partition("#")

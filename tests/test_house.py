@@ -166,6 +166,8 @@ def test_every_kind_of_figure_is_drawn_with_its_numbers_and_without_a_title_of_i
         urep.figures.convergence([0.1, 0.2], {"e": [1, 2]}, order=1, xlabel="h", alt=alt),
         urep.figures.matrices({"p": np.eye(3), "q": np.eye(3)}, names="abc", alt=alt),
         urep.figures.matrices({"p": np.eye(4)}, labels=[0, 0, 1, 1], alt=alt),
+        urep.figures.explorer(
+            line, urep.State(line, line, -line), 1 - line, {"one": {"tau_h": 1.0}}, alt=alt),
         urep.figures.clouds({"p": (np.random.default_rng(0).random((9, 3)), line)}, alt=alt),
     ]  # fmt: skip
     for picture in pictures:

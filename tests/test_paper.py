@@ -66,7 +66,7 @@ def test_the_map_links_each_mark_to_its_verdict(found):
     page = paper.paper_map("eq", found)
     markup = page._repr_html_()
     assert len(re.findall(r'<tr id="eq-\d+"', markup)) == 50
-    hrefs = re.findall(r'href="([^"]+)"', markup)
+    hrefs = [href for href in re.findall(r'href="([^"]+)"', markup) if "explorer" not in href]
     own = [r for r in found if r.fields["item"].startswith("eq")]
     # eq 38 proved, then seen; eq 39 proved, then refuted although it says so first; eq 40 refuted
     assert hrefs == [own[n].link for n in (0, 1, 3, 2, 4)]
@@ -84,6 +84,41 @@ def test_the_tally_counts(found):
     assert "0 of 2  tables" in plain
     assert re.search(r"2  symbolic", plain)
     assert re.search(r"2  refuted", plain)
+
+
+def test_the_map_shows_the_registered_equation_and_the_way_to_the_explorer(found):
+    from urep import equations
+
+    markup = paper.paper_map("eq", found)._repr_html_()
+    rows = {m[1]: m[0] for m in re.finditer(r'<tr id="eq-(\d+)".*?</tr>', markup)}
+    for number in range(1, 51):
+        assert (r"\tag{" in rows[str(number)]) == (number in equations.paper)
+        assert ("explorer.html?" in rows[str(number)]) == (str(number) in paper.EXPLORE)
+    assert set(paper.EXPLORE) <= {str(n) for n in range(1, 51)} | set(equations.book)
+
+
+def test_signs_of_the_tally_lead_to_the_check_that_fails_if_there_is_one(found):
+    markup = paper.tally(found)._repr_html_()
+    ticks = dict(re.findall(r'<li data-status="([^"]+)"><a href="([^"]+)"', markup))
+    refuted = [r.link for r in found if r.fields["kind"] == "refuted"]
+    assert ticks["holds in part"] in refuted and ticks["does not hold"] in refuted
+    assert "check-eq-38-" in ticks["proved"] and "check-fig-2-" in ticks["checked"]
+    assert markup.count('data-status="planned"') == 47 + 15 + 2
+    assert 'aria-label="Equation 40, ‖dy‖² along it: does not hold"' in markup
+
+
+def test_all_that_does_not_hold_is_listed_in_the_papers_order_with_its_margin(found):
+    page = paper.refuted(found)
+    assert repr(page).splitlines() == ["(39): not so", "(40): wrong"]
+    assert "2, above 1: a reason" in page._repr_html_()
+    assert len(repr(paper.refuted()).splitlines()) == sum(
+        r.fields["kind"] == "refuted" for r in paper.records()
+    )
+
+
+def test_each_of_the_books_own_equations_leads_to_its_derivation():
+    lines = repr(paper.own_equations()).splitlines()
+    assert all(re.fullmatch(r" *\S+ [1-9]\d* derived", line) for line in lines)
 
 
 def test_the_books_own_results_have_a_table_of_their_own(tmp_path):

@@ -319,6 +319,29 @@ def test_every_stored_file_that_a_chapter_shows_is_there_and_whole():
     assert all(sheet.load().arrays["done"].all() for sheet in runs.SHEETS.values())
 
 
+def test_the_table_of_provenance_has_a_row_for_each_file_as_it_says_of_itself():
+    table = runs.provenance()
+    assert [row[0] for row in table.rows] == list(runs.SHEETS)
+    rows = {row[0]: row for row in table.rows}
+    made = runs.sheet("crowds").load().provenance["trials"]
+    assert (
+        rows["crowds"][1] == str(len(made))
+        and rows["crowds"][3] == f"{sum(t['seconds'] for t in made):.0f} s"
+    )
+    assert made[0]["commit"][:10] in rows["crowds"][4]
+
+
+def test_a_tracked_pair_is_what_its_sheet_holds():
+    sheet = runs.sheet("two-points-adam")
+    pairs, arrays = runs.tracked("two-points-adam"), sheet.load().arrays
+    assert len(pairs) == len(sheet.trials)
+    for k, run in enumerate(pairs):
+        np.testing.assert_array_equal(run.trajectory.w, np.float64(arrays["w"][k]))
+        assert run.t[1] - run.t[0] == arrays["interval"][k] and run.task.dy2_target == 0.5
+        assert run.task.dx2 == float(arrays["dx2"][k]) and run.lr == sheet.trials[k].settings.lr
+    assert all(run.task.dy2_target == 2.0 for run in runs.tracked("crowds"))
+
+
 def test_every_stored_number_of_the_book_comes_from_such_a_file():
     """No chapter reads a file but through `runs`, whose sheets have their commands."""
     for page in (references.ROOT / "book").rglob("*.md"):

@@ -69,7 +69,12 @@ class Try(SphinxRole):
 
     def run(self):
         """One link, in the words given."""
-        words, query = re.fullmatch(r"(.+?)\s*<(.*)>", self.text, flags=re.S).groups()
+        found = re.fullmatch(r"([^<>]+?)\s*<([^<>]*)>", self.text)
+        if found is None:
+            message = f"{{try}} wants words and a query, like `words <tau_h=100>`, got {self.text!r}"
+            error = self.inliner.reporter.error(message, line=self.lineno)
+            return [self.inliner.problematic(self.rawtext, self.rawtext, error)], [error]
+        words, query = found.groups()
         uri = self.env.app.builder.get_relative_uri(self.env.docname, EXPLORER)
         link = nodes.reference("", words, refuri=f"{uri}?{query}", internal=True, classes=["urep-try"])
         return [link], []
@@ -150,7 +155,6 @@ def _stamp(app, config):
     config.myst_substitutions["version"] = __version__
     config.myst_substitutions["commit"] = f"commit {words}" if short else "an unknown commit"
     config.myst_substitutions["date"] = origin.today()
-    config.ogp_site_url = origin.site() or ""
 
 
 def setup(app):

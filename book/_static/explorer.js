@@ -93,7 +93,7 @@
   form.lastChild.append(share);
 
   const said = element("p", { class: "urep-said", role: "status" });
-  const charts = element("div", { class: "urep-charts" });
+  const charts = element("div", { class: "urep-charts", tabindex: 0, role: "group", "aria-label": "Charts" });
   const places = {};
   for (const [name, caption] of [
     ["hidden", "Hidden distance ‖dh‖² against epochs; dashed, where it ends by (10)"],
