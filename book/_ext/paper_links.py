@@ -7,7 +7,9 @@ figures and tables are objects of the search, under what they say. The role {try
 
 import html
 import json
+import platform
 import re
+from importlib.metadata import version
 
 import notebooks
 import origin
@@ -143,6 +145,17 @@ def _preview(key: str) -> str:
     return f"<strong>({html.escape(number)})</strong> {says}{formula}"
 
 
+PACKAGES = ("urep", "numpy", "scipy", "sympy", "torch", "numba", "scikit-learn", "matplotlib", "plotly",
+            "joblib", "jupyter-book", "myst-nb", "sphinx", "jupytext", "nbval")  # fmt: skip
+
+
+def _versions() -> str:
+    """What the book was built with, as a table in Markdown."""
+    rows = [("Python", platform.python_version()), ("machine", platform.machine())]
+    rows += [(name, version(name)) for name in PACKAGES]
+    return "\n".join(["| package | version |", "| --- | --- |", *(f"| {a} | {b} |" for a, b in rows)])
+
+
 def _stamp(app, config):
     """What the front page says of the build, as substitutions."""
     from urep import __version__
@@ -155,6 +168,7 @@ def _stamp(app, config):
     config.myst_substitutions["version"] = __version__
     config.myst_substitutions["commit"] = f"commit {words}" if short else "an unknown commit"
     config.myst_substitutions["date"] = origin.today()
+    config.myst_substitutions["versions"] = _versions()
 
 
 def setup(app):
