@@ -137,7 +137,7 @@ def test_the_search_finds_an_equation_by_what_it_says(server, context):
     found.first.wait_for(timeout=30_000)
     found.first.click()
     page.wait_for_url("**/paper_map.html*#eq-38")
-    assert page.locator("tr#eq-38").is_visible()
+    assert page.locator("tbody#eq-38").is_visible()
 
 
 def test_from_the_front_page_an_equation_is_two_clicks_away_and_its_proof_and_its_slider_one_more(
@@ -145,14 +145,14 @@ def test_from_the_front_page_an_equation_is_two_clicks_away_and_its_proof_and_it
 ):
     page = opened(context, server + "book/index.html")
     page.get_by_role("link", name="From the paper to the book").first.click()
-    row = page.locator("tr#eq-10")
+    row = page.locator("tbody#eq-10")
     row.wait_for()
     assert row.locator("mjx-container").count() >= 1
     row.locator("a.urep-symbolic").first.click()
     page.wait_for_url("**/theory/*.html#check-eq-10-*")
     assert page.locator(".urep-verdict:target").is_visible()
     page.go_back()
-    page.locator("tr#eq-10 a", has_text="explore").click()
+    page.locator("tbody#eq-10 a", has_text="explore").click()
     page.wait_for_url("**/explorer.html?*")
     page.wait_for_selector(".urep-explorer canvas")
 
@@ -160,7 +160,7 @@ def test_from_the_front_page_an_equation_is_two_clicks_away_and_its_proof_and_it
 def test_the_map_can_be_filtered_by_status_and_by_words(server, context):
     page = opened(context, server + "book/paper_map.html")
     bar = page.locator(".urep-filter").first
-    rows = page.locator("table.urep-filtered").first.locator("tbody tr")
+    rows = page.locator("table.urep-filtered").first.locator("tbody")
     assert rows.count() == 50 and bar.locator("output").inner_text() == "50 of 50"
     bar.locator("input").fill("jacobian")
     shown = [row for row in rows.all() if row.is_visible()]

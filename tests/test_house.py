@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import hashlib
 import html
 import json
 import re
@@ -17,7 +18,8 @@ import urep
 
 MODULES = sorted((references.ROOT / "urep").glob("*.py"))
 MAY_IMPORT = {
-    "equations": set(),
+    "letters": set(),
+    "equations": {"letters"},
     "theory": {"equations"},
     "exact": {"theory"},
     "fit": {"theory", "exact"},
@@ -212,3 +214,18 @@ def test_pictures_take_the_pages_colour_say_what_is_seen_and_share_no_ids():
     assert list(one.data["a: dh2"]) == [0, 1]
     with pytest.raises(ValueError, match="alt must say"):
         urep.figures.curves([0, 1], {"a": {"dh2": [0, 1]}}, alt="")
+
+
+UPLOT = {
+    "LICENSE": "8f989229699b4fe2",
+    "uPlot.iife.min.js": "19c8d4c6ad88929a",
+    "uPlot.min.css": "df630c6a8d6f8eea",
+}
+"""Files of the npm package uplot 1.6.32, with the first digits of their SHA-256."""
+
+
+def test_the_plotting_library_in_the_repository_is_the_published_one():
+    """Nobody edits somebody else's code in place."""
+    folder = references.ROOT / "book" / "_static" / "uplot"
+    seen = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in folder.iterdir()}
+    assert seen == UPLOT

@@ -65,7 +65,7 @@ def test_status_is_made_from_all_that_was_said_of_an_item(found):
 def test_the_map_links_each_mark_to_its_verdict(found):
     page = paper.paper_map("eq", found)
     markup = page._repr_html_()
-    assert len(re.findall(r'<tr id="eq-\d+"', markup)) == 50
+    assert len(re.findall(r'<tbody id="eq-\d+"', markup)) == 50
     hrefs = [href for href in re.findall(r'href="([^"]+)"', markup) if "explorer" not in href]
     own = [r for r in found if r.fields["item"].startswith("eq")]
     # eq 38 proved, then seen; eq 39 proved, then refuted although it says so first; eq 40 refuted
@@ -90,7 +90,7 @@ def test_the_map_shows_the_registered_equation_and_the_way_to_the_explorer(found
     from urep import equations
 
     markup = paper.paper_map("eq", found)._repr_html_()
-    rows = {m[1]: m[0] for m in re.finditer(r'<tr id="eq-(\d+)".*?</tr>', markup)}
+    rows = {m[1]: m[0] for m in re.finditer(r'<tbody id="eq-(\d+)".*?</tbody>', markup)}
     for number in range(1, 51):
         assert (r"\tag{" in rows[str(number)]) == (number in equations.paper)
         assert ("explorer.html?" in rows[str(number)]) == (str(number) in paper.EXPLORE)

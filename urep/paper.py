@@ -189,19 +189,26 @@ class Page:
 
 
 def _table(columns: Iterable[str], rows: Iterable[str], *, filtered: bool = False) -> str:
-    """A table that scrolls by itself where it is too wide; `filtered` gets book/_static/filter.js."""
+    """A table that scrolls by itself where it is too wide; `filtered` gets book/_static/filter.js.
+
+    Rows may come in groups of their own.
+    """
     head = "".join(f'<th scope="col">{name}</th>' for name in columns)
     kind = "urep-map urep-filtered" if filtered else "urep-map"
-    table = f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    body = "".join(rows)
+    body = body if body.startswith("<tbody") else f"<tbody>{body}</tbody>"
+    table = f'<table class="{kind}"><thead><tr>{head}</tr></thead>{body}</table>'
     return f'<div class="urep-wide" tabindex="0">{table}</div>'
 
 
-def _formula(number: str) -> str:
-    """The registered equation as the page typesets it, or nothing."""
+def _formula(number: str, columns: int = 5) -> str:
+    """A row with the registered equation as the page typesets it, or nothing."""
     from .equations import book, paper
 
     known = paper.get(int(number)) if number.isdigit() else book[number]
-    return rf'<div class="math">\[{html.escape(known.latex())}\]</div>' if known else ""
+    if not known:
+        return ""
+    return rf'<tr><td colspan="{columns}"><div class="math">\[{html.escape(known.latex())}\]</div></td></tr>'
 
 
 def _explore(number: str) -> str:
@@ -244,10 +251,9 @@ def paper_map(kind: str, found: list[Record] | None = None) -> Page:
         number = item.key.split()[1]
         formula, explore = (_formula(number), _explore(number)) if kind == "eq" else ("", "")
         rows.append(
-            f'<tr id="{item.key.replace(" ", "-")}" data-status="{status(own)}"><td>{number}</td>'
-            f"<td>{item.section}</td><td>{html.escape(item.says)}{formula}</td>"
-            f"<td>{status(own)}</td>"
-            f"<td>{' '.join(map(_sign, own))} {explore}</td></tr>"
+            f'<tbody id="{item.key.replace(" ", "-")}" data-status="{status(own)}"><tr><td>{number}</td>'
+            f"<td>{item.section}</td><td>{html.escape(item.says)}</td><td>{status(own)}</td>"
+            f"<td>{' '.join(map(_sign, own))} {explore}</td></tr>{formula}</tbody>"
         )
         plain.append(f"{number:>3} {status(own)}")
     columns = "No.", "Section", "What it says", "Status", "Checks"
@@ -264,11 +270,11 @@ def own_equations(found: list[Record] | None = None) -> Page:
         sides = equation.rhs if isinstance(equation.rhs, tuple) else (equation.rhs,)
         proofs = [r for r in found if r.fields["registered"] == [str(side) for side in sides]]
         rows.append(
-            f'<tr id="eq-{label}"><td>{label}</td><td>{_formula(label)}</td>'
-            f"<td>{' '.join(map(_sign, proofs))} {_explore(label)}</td></tr>"
+            f'<tbody id="eq-{label}"><tr><td>{label}</td>'
+            f"<td>{' '.join(map(_sign, proofs))} {_explore(label)}</td></tr>{_formula(label, 2)}</tbody>"
         )
         plain.append(f"{label:>4} {len(proofs)} derived")
-    return Page("\n".join(plain), _table(("Label", "Equation", "Checks"), rows))
+    return Page("\n".join(plain), _table(("Label", "Checks"), rows))
 
 
 def beyond(found: list[Record] | None = None) -> Page:

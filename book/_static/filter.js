@@ -2,7 +2,7 @@
 (() => {
   let number = 0;
   for (const table of document.querySelectorAll("table.urep-filtered")) {
-    const rows = [...table.tBodies[0].rows];
+    const rows = [...table.tBodies]; // an item each, its formula in a row of its own
     const states = [...new Set(rows.map((row) => row.dataset.status))];
     const id = `urep-filter-${number++}`;
     const bar = document.createElement("p");
