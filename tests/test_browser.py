@@ -185,6 +185,20 @@ def test_numbers_of_the_paper_are_links_that_show_their_equation_on_focus_until_
     preview.wait_for(state="visible")
 
 
+def test_a_page_is_printed_on_white_with_its_solutions_unfolded(server, browser):
+    context = browser.new_context(color_scheme="dark")
+    page = opened(context, server + "book/theory/lazy_dynamics.html")
+    theme = "document.documentElement.dataset.theme"
+    solution = page.locator("div.solution > .section, div.solution p").last
+    assert page.evaluate(theme) == "dark" and not solution.is_visible()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(theme) == "light"
+    solution.wait_for(state="visible")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(theme) == "dark"
+    context.close()
+
+
 # --- the explorer ---------------------------------------------------------------------------
 
 
