@@ -120,6 +120,17 @@ def test_no_page_weighs_over_two_megabytes(site, server, browser):
         context.close()
 
 
+def test_the_icons_that_are_left_are_all_that_pages_show(server, context):
+    page = opened(context, server + "book/theory/model.html")
+    icons = page.locator(".bd-header-article svg.svg-inline--fa")
+    icons.first.wait_for()
+    assert icons.count() >= 4
+    for icon in icons.all():
+        name = icon.get_attribute("data-icon")
+        assert len(icon.locator("path").first.get_attribute("d")) > 20, f"the icon {name} is missing"
+    assert page.locator("svg[data-icon='question'], svg[data-icon='circle-question']").count() == 0
+
+
 def test_the_front_page_paints_within_a_second(server, browser):
     """The best of five: what the machine does beside it is not the page's."""
     times = []
