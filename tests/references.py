@@ -16,13 +16,15 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-import yaml
 from nbclient import NotebookClient
 from tqdm import tqdm
 
 os.environ.pop("UREP_MNIST", None)  # references are of what lies on every machine
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+import notebooks  # noqa: E402 - an extension of the book, which is no package
+
 REFERENCES = ROOT / "tests" / "notebooks"
 COUNTING = ("book/index.md", "book/paper_map.md", "book/errata.md")
 """Pages made from the records in the other references: executed after them."""
@@ -30,11 +32,7 @@ COUNTING = ("book/index.md", "book/paper_map.md", "book/errata.md")
 
 def chapters() -> list[Path]:
     """The executable pages of the table of contents, those that count verdicts last."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    files = [toc["root"], *(c["file"] for part in toc["parts"] for c in part["chapters"])]
-    pages = [ROOT / f"{file}.md" for file in files]
-    pages = [page for page in pages if "{code-cell}" in page.read_text(encoding="utf-8")]
-    return sorted(pages, key=lambda page: page.relative_to(ROOT).as_posix() in COUNTING)
+    return sorted(notebooks.chapters(), key=lambda page: page.relative_to(ROOT).as_posix() in COUNTING)
 
 
 def reference(page: Path) -> Path:

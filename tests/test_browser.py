@@ -194,6 +194,9 @@ def test_numbers_of_the_paper_are_links_that_show_their_equation_on_focus_until_
     assert preview.is_hidden()
     link.hover()
     preview.wait_for(state="visible")
+    page.goto(server + "book/theory/exact_solution.html")
+    page.locator("article a[href*='bibliography.html#']").first.focus()
+    page.locator("#urep-preview", has_text="Saxe et al. (2014): Exact solutions").wait_for()
 
 
 def test_a_page_is_printed_on_white_with_its_solutions_unfolded(server, browser):

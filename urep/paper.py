@@ -201,12 +201,17 @@ def _table(columns: Iterable[str], rows: Iterable[str], *, filtered: bool = Fals
     return f'<div class="urep-wide" tabindex="0">{table}</div>'
 
 
-def _formula(number: str, columns: int = 5) -> str:
-    """A row with the registered equation as the page typesets it, or nothing."""
+def registered(number: str):
+    """The registered equation of a number of the paper ("38") or of the book ("E3"), or None."""
     from .equations import book, paper
 
-    known = paper.get(int(number)) if number.isdigit() else book[number]
-    if not known:
+    return paper.get(int(number)) if number.isdigit() else book.get(number)
+
+
+def _formula(number: str, columns: int = 5) -> str:
+    """A row with the registered equation as the page typesets it, or nothing."""
+    known = registered(number)
+    if known is None:
         return ""
     return rf'<tr><td colspan="{columns}"><div class="math">\[{html.escape(known.latex())}\]</div></td></tr>'
 

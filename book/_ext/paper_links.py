@@ -131,16 +131,13 @@ def _previews(app, pagename, templatename, context, doctree):
 
 
 def _preview(key: str) -> str:
-    from urep import equations
+    from urep import paper
 
     kind, number = key.split("-", 1)
     says = html.escape(_keys().get(key, ""))
     if kind != "eq":
         return f"{'Figure' if kind == 'fig' else 'Table'} {number}: {says}"
-    known = (
-        equations.book if number.startswith(("E", "39", "48")) and not number.isdigit() else equations.paper
-    )
-    equation = known.get(number if not number.isdigit() else int(number))
+    equation = paper.registered(number)
     formula = rf"\[{html.escape(equation.latex())}\]" if equation else ""
     return f"<strong>({html.escape(number)})</strong> {says}{formula}"
 
