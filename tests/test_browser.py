@@ -313,9 +313,12 @@ def test_without_scripts_the_explorer_is_a_drawing(server, browser):
 
 def test_the_explorer_opens_from_a_file_too(site, browser):
     context = browser.new_context()
-    page = context.new_page()
-    page.goto((site / EXPLORER).as_uri())
+    page = opened(context, (site / EXPLORER).as_uri())
     page.wait_for_selector(".urep-explorer canvas")
+    page.get_by_role("slider", name="‖dx‖²").press("ArrowRight")
+    page.wait_for_function("urepExplorer.values.dx2 > 1.01")
+    page.wait_for_timeout(600)  # after which it would have changed the address
+    assert not page.complaints
     context.close()
 
 

@@ -5,6 +5,7 @@
   if (!data) return;
   const { presets, colours } = JSON.parse(data.textContent);
   const POINTS = 600;
+  const SHARED = location.protocol !== "file:"; // a file's address may not be changed, nor sent to anybody
 
   // --- what can be set -----------------------------------------------------------------------
   // Sliders of sizes are logarithmic: their value is the power of ten.
@@ -90,7 +91,7 @@
       share.textContent = "The address bar has the link";
     }
   });
-  form.lastChild.append(share);
+  if (SHARED) form.lastChild.append(share);
 
   const said = element("p", { class: "urep-said", role: "status" });
   const charts = element("div", { class: "urep-charts", tabindex: 0, role: "group", "aria-label": "Charts" });
@@ -300,7 +301,7 @@
     speaking = setTimeout(() => {
       said.textContent = describe(latest);
       places.hidden.setAttribute("aria-label", `Hidden distance against epochs, from ${plain(latest.rows[0].dh2)} to ${plain(latest.rows.at(-1).dh2)}`);
-      history.replaceState(null, "", `?${address()}${location.hash}`);
+      if (SHARED) history.replaceState(null, "", `?${address()}${location.hash}`);
       share.textContent = "Copy a link to this";
     }, 250);
   };
