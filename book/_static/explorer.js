@@ -269,9 +269,10 @@
     });
     plots.regimes.setData([u, border(1), border(-1)]);
     const reach = 1.15 * Math.max(k.dh2_inf, ...column(rows, "dh2"));
-    const ws = [...column(rows, "w"), ...others.flatMap((other) => other.filter((row) => row.dh2 < reach).map((row) => row.w))];
-    const middle = ws.sort((a, b) => a - b), own = column(rows, "w");
-    const low = Math.min(...own, middle[Math.floor(0.05 * middle.length)]), high = Math.max(...own, middle[Math.floor(0.95 * middle.length)]);
+    const own = column(rows, "w");
+    const seen = [...own, ...others.flat().filter((row) => row.dh2 < reach).map((row) => row.w)].sort((a, b) => a - b);
+    const quantile = (q) => seen[Math.floor(q * (seen.length - 1))]; // so that one far start does not set the scale
+    const low = Math.min(...own, quantile(0.05)), high = Math.max(...own, quantile(0.95));
     const room = 0.08 * (high - low || 1);
     plots.portrait.batch(() => {
       plots.portrait.setData([[0, reach], [low, high]], false);
