@@ -58,6 +58,7 @@ bench: $(READY)
 
 picture: book
 	$(BIN)/python tests/screenshot.py "theory/identical_outputs#where-the-theory-s-premises-hold" book/_static/chapter.png
+	$(BIN)/python tests/screenshot.py "explorer#urep-explorer" book/_static/explorer.png --width 1400
 
 lint: $(READY)
 	$(BIN)/ruff check --fix .

@@ -105,7 +105,7 @@
     places[name] = element("div", { class: "urep-chart", role: "img", "aria-label": caption });
     charts.append(element("figure", {}, places[name], element("figcaption", {}, caption)));
   }
-  const explorer = element("section", { class: "urep-explorer", "aria-label": "Explorer" }, form, said, charts);
+  const explorer = element("section", { id: "urep-explorer", class: "urep-explorer", "aria-label": "Explorer" }, form, said, charts);
 
   // --- what is computed ----------------------------------------------------------------------
   const { prepare, at } = urepSolution;
