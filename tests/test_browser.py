@@ -301,6 +301,20 @@ def test_the_explorer_moves_within_a_frame(server, browser):
     context.close()
 
 
+def test_on_a_phone_the_charts_stay_in_sight_of_the_slider_that_is_touched(server, browser):
+    context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    page = opened(context, server + EXPLORER)
+    slider = page.locator("#urep-dx2")
+    slider.evaluate("element => element.scrollIntoView({ block: 'center' })")
+    page.wait_for_timeout(300)
+    before, box = page.evaluate("urepExplorer.values.dx2"), slider.bounding_box()
+    page.touchscreen.tap(box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2)
+    page.wait_for_function("before => urepExplorer.values.dx2 > 2 * before", arg=before)
+    chart = page.locator(".urep-chart canvas").first.bounding_box()
+    assert chart["y"] > 30 and chart["y"] + chart["height"] < box["y"]
+    context.close()
+
+
 def test_without_scripts_the_explorer_is_a_drawing(server, browser):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

@@ -159,6 +159,7 @@
 
   // --- what is drawn -------------------------------------------------------------------------
   let plots = {}, latest;
+  const height = () => (matchMedia("(max-width: 40rem)").matches ? 180 : 240); // a phone has sliders below it
 
   const look = () => {
     const text = getComputedStyle(explorer).color;
@@ -210,7 +211,7 @@
   const build = () => {
     for (const plot of Object.values(plots)) plot.destroy();
     const style = look();
-    const size = (place) => ({ width: place.clientWidth || 320, height: 240 });
+    const size = (place) => ({ width: place.clientWidth || 320, height: height() });
     const curve = (label, name, width = 2) => ({ label, stroke: colours[name], width, value: (_, v) => (v == null ? "–" : plain(v)) });
     const epoch = { label: "epoch", value: (_, v) => (v == null ? "–" : plain(v)) };
     const still = { legend: { show: false }, cursor: { show: false } };
@@ -337,7 +338,8 @@
   choose.addEventListener("change", () => { if (choose.value) take(choose.value); changed(); });
 
   const figure = data.closest("figure");
-  figure.before(explorer);
+  // After the cell and not in its output, which scrolls by itself: there the charts could not stay in sight.
+  (figure.closest(".cell") ?? figure).after(explorer);
   figure.hidden = true;
   const query = new URLSearchParams(location.search);
   if (!Object.keys(inputs).some((name) => query.has(name))) take(Object.keys(presets)[0]);
@@ -351,7 +353,7 @@
   new ResizeObserver(() => {
     for (const [name, plot] of Object.entries(plots)) {
       const width = places[name].clientWidth;
-      if (width && Math.abs(width - plot.width) > 1) plot.setSize({ width, height: 240 });
+      if (width && Math.abs(width - plot.width) > 1) plot.setSize({ width, height: height() });
     }
   }).observe(charts);
 })();
