@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import jupytext
@@ -27,12 +28,13 @@ TITLES = {"exercise": "Exercise", "margin": "", "epigraph": "", "note": "Note"}
 """Directives that become quotations, with what stands above them; others have a title of their own."""
 
 
-def chapters() -> list[Path]:
+@cache  # asked for at every link, and all pages are read for it
+def chapters() -> tuple[Path, ...]:
     """The pages of the book that have code, in its order."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     files = [toc["root"], *(c["file"] for part in toc["parts"] for c in part["chapters"])]
     pages = [ROOT / f"{file}.md" for file in files]
-    return [page for page in pages if "{code-cell}" in page.read_text(encoding="utf-8")]
+    return tuple(page for page in pages if "{code-cell}" in page.read_text(encoding="utf-8"))
 
 
 def name(page: Path) -> str:
@@ -139,6 +141,7 @@ def _linked(match: re.Match, page: Path) -> str:
     return f"[{words}]({os.path.relpath(ROOT / 'book' / name(path), page.parent)})"
 
 
+@cache
 def entries() -> dict[str, dict[str, str]]:
     """The bibliography: authors' last names, year and title of each key."""
     from pybtex.database import parse_file

@@ -110,9 +110,7 @@ def _previews(app, pagename, templatename, context, doctree):
         '<div role="list" class="citation-list">', '<div class="citation-list">'
     )
     wanted = set(re.findall(r'href="[^"]*paper_map\.html#([\w+-]+)"', body))
-    if pagename == MAP:
-        wanted = set()
-    shown = {key: _preview(key) for key in wanted}
+    shown = {} if pagename == MAP else {key: _preview(key) for key in sorted(wanted)}
     cited = re.findall(r'href="[^"]*bibliography\.html#(id\d+)"', body)
     if cited:
         domain = app.env.get_domain("cite")
