@@ -169,7 +169,9 @@ def test_a_stored_run_is_what_training_gives(small):
     assert recorded.run.lr == plain.run.lr
     assert recorded.turned == plain.turned
     (made,) = recorded.provenance["trials"]
-    assert set(made) == {"at", "commit", "machine", "seconds", "versions"}
+    assert set(made) == {"arithmetic", "at", "commit", "machine", "seconds", "versions"}
+    assert set(made["arithmetic"]) == {"instructions", "compiled for", "blas", "threads"}
+    assert made["arithmetic"]["threads"] == 1 and made["arithmetic"]["blas"]
     assert made["versions"]["torch"] == torch.__version__
     assert recorded.provenance["settings"][0]["table"]["units"] == 8
     assert recorded.provenance["command"] == "make runs ARGS=shallow-0"

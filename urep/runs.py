@@ -40,7 +40,7 @@ from .measures import (
     trajectory,
     watched,
 )
-from .store import Stored, StoredFileError, load, origin, save
+from .store import Stored, StoredFileError, arithmetic, load, origin, save
 from .theory import State, TwoPoint
 from .training import Run
 
@@ -404,8 +404,8 @@ def make(
         bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed} gone, {remaining} left",
     )  # fmt: skip
     with parallel_config(backend=backend or "loky"), bar:
-        for name, k, kept, seconds in work(delayed(_measure)(SHEETS[name], k) for name, k in tasks):
-            drafts[name].keep(k, kept, seconds, where)
+        for name, k, kept, how in work(delayed(_measure)(SHEETS[name], k) for name, k in tasks):
+            drafts[name].keep(k, kept, where | how)
             bar.set_description(f"{name} {drafts[name].done.sum()}/{drafts[name].done.size}")
             bar.update(cost[name, k])
     return [name for name in drafts if any(task[0] == name for task in tasks)]
@@ -440,13 +440,14 @@ def _with_data(sheets: list[Sheet], *, asked_for: bool) -> list[Sheet]:
     return sheets
 
 
-def _measure(sheet: Sheet, k: int) -> tuple[str, int, dict, float]:
+def _measure(sheet: Sheet, k: int) -> tuple[str, int, dict, dict]:
     """One trial, on one thread: several side by side would wait for each other's."""
     torch.set_num_threads(1)
     torch.backends.mkldnn.set_flags(False)  # its small convolutions take twice as long as torch's own
     begin = perf_counter()
     kept = sheet.measure(sheet.trials[k])
-    return sheet.name, k, kept, perf_counter() - begin
+    how = {"seconds": round(perf_counter() - begin, 2), "at": int(time()), "arithmetic": arithmetic()}
+    return sheet.name, k, kept, how
 
 
 POINTS = {"two points": 2, "xor": 4, "blobs": 1800, "digits": 1797, "mnist": 60_000}
@@ -487,13 +488,13 @@ class _Draft:
     def missing(self, first: int | None) -> list[int]:
         return np.flatnonzero(~self.done[:first]).tolist()
 
-    def keep(self, k: int, kept: dict[str, np.ndarray], seconds: float, where: dict) -> None:
+    def keep(self, k: int, kept: dict[str, np.ndarray], origin: dict) -> None:
         for name, value in kept.items():
             if name not in self.arrays:
                 self.arrays[name] = np.zeros((self.done.size, *np.shape(value)), np.asarray(value).dtype)
             self.arrays[name][k] = value
         self.done[k] = True
-        self.trials[k] = {"seconds": round(seconds, 2), "at": int(time()), **where}
+        self.trials[k] = origin
         provenance = {"command": self.sheet.command, "settings": self.sheet.settings, "trials": self.trials}
         save(self.sheet.path, {**self.arrays, "done": self.done}, provenance)
 

@@ -118,6 +118,25 @@ def origin(root: Path) -> dict:
     }
 
 
+def arithmetic() -> dict:
+    """What decides how sums round in this process: instruction sets, BLAS libraries and threads."""
+    import torch
+    from llvmlite.binding import get_host_cpu_name
+    from numba import config
+    from threadpoolctl import threadpool_info
+
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    libraries = {f"{pool['internal_api']} {pool['version']} {pool.get('architecture', '')}" for pool in pools}
+    if torch.backends.mkl.is_available():  # linked into torch, where threadpoolctl does not see it
+        libraries.add("mkl")
+    return {
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "compiled for": config.CPU_NAME or get_host_cpu_name(),
+        "blas": sorted(library.strip() for library in libraries),
+        "threads": torch.get_num_threads(),
+    }
+
+
 def _commit(root: Path) -> str:
     """Of HEAD; with a plus where `urep` holds what no commit does."""
     git = lambda *arguments: subprocess.run(

@@ -68,7 +68,7 @@ def _install(page: Path) -> str:
         )
     # What a hosted notebook has, in versions of its own, is left alone: torch, above all.
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    wanted = [package for package in (*wanted, "scikit-learn>=1.5") if not package.startswith("torch")]
+    wanted = [package for package in wanted if not package.startswith("torch")]
     folder = page.parent.relative_to(ROOT).as_posix()
     return (
         "# Does nothing where the book's helper is installed.\n"
