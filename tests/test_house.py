@@ -16,52 +16,63 @@ import sympy as sp
 
 import urep
 
-MODULES = sorted((references.ROOT / "urep").glob("*.py"))
-MAY_IMPORT = {
-    "letters": set(),
-    "equations": {"letters"},
-    "theory": {"equations"},
-    "exact": {"theory"},
-    "fit": {"theory", "exact"},
-    "tasks": set(),
-    "networks": set(),
-    "fused": {"networks"},
-    "training": {"theory", "networks", "fused"},
-    "experiments": {"networks", "tasks", "training"},
-    "store": {"__version__"},
-    "structure": {"equations", "theory"},
-    "alternatives": {"equations", "fit", "theory"},
-    "measures": {"experiments", "fit", "structure", "tasks", "theory", "training"},
-    "runs": {
-        "alternatives",
-        "experiments",
-        "figures",
-        "fit",
-        "measures",
-        "store",
-        "tasks",
-        "theory",
-        "training",
-    },
-    "javascript": {"equations"},
-    "checks": set(),
-    "paper": {"checks", "equations"},
-    "figures": {"theory"},
-    "__init__": set(),
-}
-"""Who may know whom inside urep: the arrows of the design, one way."""
+PACKAGE = references.ROOT / "urep"
+FRONT = {"state", "theory", "exact", "fit", "tasks", "networks", "checks", "shown", "figures"}
+"""What a reader of the chapters reads, one file each."""
+
+BEHIND = {"equations", "training", "experiments", "site"}
+"""The folders behind them."""
 
 
-def _imports(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
-            yield from ([node.module] if node.module else [alias.name for alias in node.names])
+def modules():
+    """Every module below `urep` as its path in dots: ("theory",), ("site", "pages")."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        yield path, parts[:-1] if parts[-1] == "__init__" else parts
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)
-def test_imports_inside_urep_go_one_way(path):
-    assert set(_imports(path)) <= MAY_IMPORT[path.stem]
+def imports(path, parts):
+    """The modules of urep that a module imports, at its top or inside a function."""
+    known = {name for _, name in modules()}
+    package = parts if path.stem == "__init__" else parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ImportFrom) or node.level == 0:
+            continue
+        base = package[: len(package) - node.level + 1] + tuple((node.module or "").split("."))
+        base = tuple(part for part in base if part)
+        for alias in node.names:
+            whole = (*base, alias.name)
+            yield whole if whole in known else base
+
+
+def arrows():
+    """Which module imports which, without what `urep` itself names."""
+    found = {parts: set(imports(path, parts)) - {()} for path, parts in modules() if parts}
+    return {parts: targets - {parts} for parts, targets in found.items()}
+
+
+def test_the_front_of_the_package_is_thin():
+    assert {path.stem for path in PACKAGE.glob("*.py")} == FRONT | {"__init__"}
+    assert {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()} == BEHIND
+
+
+def test_nothing_in_front_imports_experiments_or_site():
+    for parts, targets in arrows().items():
+        if parts[0] in FRONT | {"equations", "training"}:
+            assert not {t[0] for t in targets} & {"experiments", "site"}, parts
+        if parts[0] == "equations":
+            assert {t[0] for t in targets} <= {"equations"}, parts
+        if parts[0] == "experiments":
+            assert "site" not in {t[0] for t in targets}, parts
+
+
+def test_imports_inside_urep_go_one_way():
+    """A module is taken away once all that it imports is gone: nothing may be left."""
+    left = arrows()
+    while left:
+        free = [parts for parts, targets in left.items() if not targets & set(left)]
+        assert free, f"a circle of imports: {sorted('.'.join(parts) for parts in left)}"
+        left = {parts: targets for parts, targets in left.items() if parts not in free}
 
 
 def test_import_urep_loads_nothing_heavy_and_theory_needs_no_torch():

@@ -10,7 +10,7 @@ import pytest
 import sympy as sp
 
 from urep import equations as eq
-from urep import paper
+from urep.site import verdicts
 
 LETTERS = {q.name: q.symbol.func if q.symbol.is_Function else q.symbol for q in eq.NOTATION}
 LETTERS |= {"phi1": eq.phi1, "Derivative": sp.Derivative}
@@ -52,7 +52,7 @@ def guards(equation):
     sides = equation.rhs if isinstance(equation.rhs, tuple) else (equation.rhs,)
     found = [
         r.fields["derived"]
-        for r in paper.records()
+        for r in verdicts.records()
         if r.fields["kind"] == "symbolic" and r.fields["registered"] == [str(side) for side in sides]
     ]  # fmt: skip
     return sides, [[sp.sympify(text, locals=LETTERS) for text in derived] for derived in found]

@@ -5,18 +5,18 @@ import re
 
 import pytest
 
-from urep import paper
 from urep.checks import MIME, check
+from urep.site import items, pages, verdicts
 
 
 def test_every_equation_figure_and_table_has_a_row():
-    keys = [item.key for item in paper.ITEMS]
+    keys = [item.key for item in items.ITEMS]
     assert keys == [
         *(f"eq {n}" for n in range(1, 51)),
         *(f"fig {n}" for n in range(1, 17)),
         *(f"table {n}" for n in (1, 2)),
     ]
-    assert all(item.says and item.section for item in paper.ITEMS)
+    assert all(item.says and item.section for item in items.ITEMS)
 
 
 def reference(folder, page, *verdicts):
@@ -41,7 +41,7 @@ def found(tmp_path):
         check("eq 40", "wrong", refuted=2.0, above=1.0, because=because),
     )  # fmt: skip
     reference(tmp_path, "experiments/two", check("fig 2", "fits", empirical=0.1, below=0.2, because=because))
-    return paper.records(tmp_path)
+    return verdicts.records(tmp_path)
 
 
 def test_records_are_found_wherever_the_references_lie(found):
@@ -50,7 +50,7 @@ def test_records_are_found_wherever_the_references_lie(found):
 
 def test_status_is_made_from_all_that_was_said_of_an_item(found):
     status = {
-        key: paper.status([r for r in found if r.fields["item"] == key])
+        key: verdicts.status([r for r in found if r.fields["item"] == key])
         for key in ("eq 38", "eq 39", "eq 40", "fig 2", "eq 1")
     }
     assert status == {
@@ -63,7 +63,7 @@ def test_status_is_made_from_all_that_was_said_of_an_item(found):
 
 
 def test_the_map_links_each_mark_to_its_verdict(found):
-    page = paper.paper_map("eq", found)
+    page = pages.paper_map("eq", found)
     markup = page._repr_html_()
     assert len(re.findall(r'<tbody id="eq-\d+"', markup)) == 50
     hrefs = [href for href in re.findall(r'href="([^"]+)"', markup) if "explorer" not in href]
@@ -74,11 +74,11 @@ def test_the_map_links_each_mark_to_its_verdict(found):
     assert "proved &lt;here&gt;" in markup
     assert repr(page).splitlines()[37] == " 38 proved"
     with pytest.raises(ValueError, match="kind must be 'eq', 'fig' or 'table', got 'equation'"):
-        paper.paper_map("equation", found)
+        pages.paper_map("equation", found)
 
 
 def test_the_tally_counts(found):
-    plain = repr(paper.tally(found))
+    plain = repr(pages.tally(found))
     assert "3 of 50  equations" in plain
     assert "1 of 16  figures" in plain
     assert "0 of 2  tables" in plain
@@ -89,16 +89,16 @@ def test_the_tally_counts(found):
 def test_the_map_shows_the_registered_equation_and_the_way_to_the_explorer(found):
     from urep import equations
 
-    markup = paper.paper_map("eq", found)._repr_html_()
+    markup = pages.paper_map("eq", found)._repr_html_()
     rows = {m[1]: m[0] for m in re.finditer(r'<tbody id="eq-(\d+)".*?</tbody>', markup)}
     for number in range(1, 51):
         assert (r"\tag{" in rows[str(number)]) == (number in equations.paper)
-        assert ("explorer.html?" in rows[str(number)]) == (str(number) in paper.EXPLORE)
-    assert set(paper.EXPLORE) <= {str(n) for n in range(1, 51)} | set(equations.book)
+        assert ("explorer.html?" in rows[str(number)]) == (str(number) in items.EXPLORE)
+    assert set(items.EXPLORE) <= {str(n) for n in range(1, 51)} | set(equations.book)
 
 
 def test_signs_of_the_tally_lead_to_the_check_that_fails_if_there_is_one(found):
-    markup = paper.tally(found)._repr_html_()
+    markup = pages.tally(found)._repr_html_()
     ticks = dict(re.findall(r'<li data-status="([^"]+)"><a href="([^"]+)"', markup))
     refuted = [r.link for r in found if r.fields["kind"] == "refuted"]
     assert ticks["holds in part"] in refuted and ticks["does not hold"] in refuted
@@ -108,38 +108,38 @@ def test_signs_of_the_tally_lead_to_the_check_that_fails_if_there_is_one(found):
 
 
 def test_all_that_does_not_hold_is_listed_in_the_papers_order_with_its_margin(found):
-    page = paper.refuted(found)
+    page = pages.refuted(found)
     assert repr(page).splitlines() == ["(39): not so", "(40): wrong"]
     assert "2, above 1: a reason" in page._repr_html_()
-    assert len(repr(paper.refuted()).splitlines()) == sum(
-        r.fields["kind"] == "refuted" for r in paper.records()
+    assert len(repr(pages.refuted()).splitlines()) == sum(
+        r.fields["kind"] == "refuted" for r in verdicts.records()
     )
 
 
 def test_each_of_the_books_own_equations_leads_to_its_derivation():
-    lines = repr(paper.own_equations()).splitlines()
+    lines = repr(pages.own_equations()).splitlines()
     assert all(re.fullmatch(r" *\S+ [1-9]\d* derived", line) for line in lines)
 
 
 def test_the_books_own_results_have_a_table_of_their_own(tmp_path):
     reference(tmp_path, "theory/new", check("book exact solution", "it is <solved>", derived=1, registered=1))
-    page = paper.beyond(paper.records(tmp_path))
+    page = pages.beyond(verdicts.records(tmp_path))
     assert repr(page) == "book exact solution: symbolic: it is <solved>"
     assert "it is &lt;solved&gt;" in page._repr_html_()
     assert 'href="theory/new.html#check-book-exact-solution-' in page._repr_html_()
 
 
 def test_records_of_this_checkout_are_there(monkeypatch, tmp_path):
-    assert paper.records()
+    assert verdicts.records()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match="run inside a checkout"):
-        paper.references_folder()
+        verdicts.references_folder()
 
 
 def test_the_notation_has_a_row_for_each_letter():
     from urep.equations import NOTATION
 
-    markup = paper.notation()._repr_html_()
+    markup = pages.notation()._repr_html_()
     assert all(f"<code>{q.name}</code>" in markup for q in NOTATION)
     assert len({q.name for q in NOTATION}) == len(NOTATION)
     # dy and dy* are also those of scalar outputs, of which they are then the only component.

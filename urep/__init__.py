@@ -1,17 +1,21 @@
 """urep: the thin helper of *When Representations Align*, executed.
 
-The whole public surface is named here. Modules load when they are first touched, so that
-`import urep` costs milliseconds and torch is imported only by what trains.
+The whole public surface is named here. Names load when they are first touched, so that `import urep`
+costs milliseconds and torch is imported only by what trains.
+
+To read it, begin with `state`, `theory`, `exact`, `fit`; then `tasks`, `networks`, `checks`, `shown`,
+`figures`. Behind them: `equations`, the paper as SymPy objects; `training`; `experiments`, what is
+stored; `site`, what only the built book needs.
 """
 
 from importlib import import_module
 
 __version__ = "0.2.0"
 
-_HOME = {
-    "TwoPoint": "theory",
-    "State": "theory",
-    "Rates": "theory",
+_THEORY = {
+    "TwoPoint": "state",
+    "State": "state",
+    "Rates": "state",
     "SingularSystem": "theory",
     "integrate": "theory",
     "identical_outputs": "theory",
@@ -21,10 +25,8 @@ _HOME = {
     "loss": "theory",
     "solve": "exact",
     "sensitivities": "exact",
-    "Fit": "fit",
-    "fit_rates": "fit",
-    "MeanFit": "fit",
-    "fit_tau_mean": "fit",
+}
+_TRAINING = {
     "FullyConnected": "networks",
     "Convolutional": "networks",
     "Run": "training",
@@ -32,20 +34,30 @@ _HOME = {
     "train_many": "training",
     "TrainingDiverged": "training",
     "TrainingInterrupted": "training",
-    "verify": "checks",
-    "ClaimFailed": "checks",
+    "Fit": "fit",
+    "fit_rates": "fit",
+    "MeanFit": "fit",
+    "fit_tau_mean": "fit",
 }
-_MODULES = (
-    "equations", "theory", "exact", "fit", "tasks", "networks", "training", "experiments",
-    "alternatives", "structure", "measures", "store", "runs", "checks", "paper", "figures",
-)  # fmt: skip
+_CLAIMS = {"verify": "checks", "ClaimFailed": "checks"}
+_HOME = _THEORY | _TRAINING | _CLAIMS
+
+_MODULES = {
+    name: name
+    for name in (
+        *("state", "theory", "exact", "fit", "tasks", "networks", "checks", "shown", "figures"),
+        *("equations", "training", "experiments", "site"),
+    )
+}
+_MODULES |= {name: name for name in ("alternatives", "measures", "runs", "store", "structure")}
+_MODULES |= {"paper": "site.pages"}
 
 __all__ = ["__version__", *_HOME, *_MODULES]
 
 
 def __getattr__(name: str):
     if name in _MODULES:
-        return import_module(f"{__name__}.{name}")
+        return import_module(f"{__name__}.{_MODULES[name]}")
     if name in _HOME:
         return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,7 +15,8 @@ import sympy as sp
 
 from . import equations as eq
 from .fit import Solver
-from .theory import Rates, SingularSystem, State, Triple, TwoPoint
+from .state import Rates, State, Triple, TwoPoint
+from .theory import SingularSystem
 
 CHANGES = {"doubled": 2, "flipped": -1, "dropped": 0}
 """What is done to one term of (7), and the factor that does it."""

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .theory import ONE_DIGIT, Rates, State, Triple, TwoPoint, checked_start, real_number, times
+from .state import ONE_DIGIT, Rates, State, Triple, TwoPoint, checked_start, real_number, times
 
 LOG_OF_ZERO = -1e300
 """Stands for log 0 where differences of it are taken, which −∞ does not allow."""

@@ -17,7 +17,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .theory import State
+from .shown import Table as Table
+from .state import State
 
 COLOUR = {"dh2": "#0072B2", "dy2": "#D55E00", "w": "#009E73", "loss": "#CC79A7"}
 """One colour a variable throughout the book (Okabe and Ito's), readable on white and on black."""
@@ -203,32 +204,6 @@ def _named(curves: State | Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]
     return (
         {name: getattr(curves, name) for name in ("dh2", "dy2", "w")} if isinstance(curves, State) else curves
     )
-
-
-class Table:
-    """A table that shows itself as HTML and has a plain form."""
-
-    def __init__(self, head: Sequence[str], rows: Sequence[Sequence[object]]):
-        self.head, self.rows = list(head), [[str(cell) for cell in row] for row in rows]
-        for row in self.rows:
-            if len(row) != len(self.head):
-                raise ValueError(f"rows must have {len(self.head)} cells, as the head has, got {row!r}")
-
-    def __repr__(self) -> str:
-        widths = [max(map(len, column)) for column in zip(self.head, *self.rows, strict=True)]
-        lines = (
-            "  ".join(cell.ljust(n) for cell, n in zip(r, widths, strict=True))
-            for r in (self.head, *self.rows)
-        )
-        return "\n".join(line.rstrip() for line in lines)
-
-    def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in self.head)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows
-        )
-        table = f'<table class="urep-map"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-        return f'<div class="urep-wide" tabindex="0">{table}</div>'
 
 
 def convergence(

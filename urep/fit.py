@@ -13,17 +13,8 @@ from scipy.integrate import cumulative_trapezoid
 from scipy.optimize import least_squares
 
 from .exact import sensitivities, solve
-from .theory import (
-    Rates,
-    SingularSystem,
-    State,
-    Triple,
-    TwoPoint,
-    checked_trajectory,
-    loss,
-    real_number,
-    times,
-)
+from .state import Rates, State, Triple, TwoPoint, checked_trajectory, real_number, times
+from .theory import SingularSystem, loss
 
 Solver = Callable[[State, TwoPoint, Rates, np.ndarray], State]
 

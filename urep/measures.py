@@ -12,7 +12,7 @@ import numpy as np
 from . import structure, tasks
 from .experiments import ANALYSED, Learned, Outcome, Snapshot, TaskTrial, Trial
 from .fit import FitWarning, fit_rates
-from .theory import State
+from .state import State
 from .training import Run
 
 ENDS = ("epochs", "loss", "diverged")

@@ -40,8 +40,8 @@ from .measures import (
     trajectory,
     watched,
 )
+from .state import State, TwoPoint
 from .store import Stored, StoredFileError, arithmetic, load, origin, save
-from .theory import State, TwoPoint
 from .training import Run
 
 FOLDER = Path(__file__).resolve().parent.parent / "book" / "runs"

@@ -12,7 +12,8 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from . import equations as eq
-from .theory import Rates, final_distances
+from .state import Rates
+from .theory import final_distances
 
 
 def distances2(points: np.ndarray) -> np.ndarray:

@@ -1,23 +1,29 @@
 """Numbers from the paper's equations: the vector field, its integration, where it ends, the loss.
 
-Nothing here is specific to a network. A `State` holds ‖dh‖², ‖dy‖² and w, as scalars or as arrays
-over time; a `TwoPoint` holds what the data fix; `Rates` the two effective time constants.
+Nothing here is specific to a network.
 """
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, fields
-from math import isfinite, sqrt
+from math import sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from . import equations as eq
-
-ONE_DIGIT = 0.1
-"""How far a state may miss Cauchy-Schwarz: what writing ‖dy‖² with one significant digit costs."""
-
+from .state import (
+    ONE_DIGIT,
+    Rates,
+    State,
+    Triple,
+    TwoPoint,
+    _first,
+    checked_start,
+    checked_trajectory,
+    real_number,
+    times,
+)
 
 MOST_EVALUATIONS = 300_000
 """Of the field in one integration: where it is stuck, an error after seconds beats a wait of minutes."""
@@ -25,179 +31,6 @@ MOST_EVALUATIONS = 300_000
 
 class SingularSystem(ArithmeticError):
     """An integration of eq. (7) was lost, as can happen where ‖dh‖² touches zero."""
-
-
-# --- frozen, validated records --------------------------------------------------------------
-
-
-def real_number(name: str, value, *, least: float = 0.0, strict: bool) -> float:
-    """One finite number, >= `least` or, if `strict`, > it; TypeError or ValueError naming it."""
-    if isinstance(value, (str, bytes, bool)) or np.ndim(value) != 0:
-        raise TypeError(f"{name} must be one real number, got {value!r}")
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be one real number, got {value!r}") from None
-    if not isfinite(number) or number < least or (strict and number == least):
-        raise ValueError(f"{name} must be finite and {'>' if strict else '>='} {least:g}, got {value!r}")
-    return number
-
-
-@dataclass(frozen=True)
-class TwoPoint:
-    """What the data fix in eq. (7): dx2 = ‖dx‖² > 0 and dy2_target = ‖dy*‖² >= 0.
-
-    Raises TypeError or ValueError naming the argument.
-    """
-
-    dx2: float
-    dy2_target: float
-
-    def __post_init__(self):
-        object.__setattr__(self, "dx2", real_number("dx2", self.dx2, strict=True))
-        object.__setattr__(self, "dy2_target", real_number("dy2_target", self.dy2_target, strict=False))
-
-
-@dataclass(frozen=True)
-class Rates:
-    """Effective time constants of eq. (6), in epochs, both > 0; their inverses are the rates.
-
-    Raises TypeError or ValueError naming the argument.
-    """
-
-    tau_h: float
-    tau_y: float
-
-    def __post_init__(self):
-        for name in ("tau_h", "tau_y"):
-            object.__setattr__(self, name, real_number(name, getattr(self, name), strict=True))
-
-
-@dataclass(frozen=True, eq=False)
-class Triple:
-    """Three finite numbers, or three arrays of one shape: a value for each variable of (7).
-
-    Arrays are (n,), over time or over several starts, or (m, n), over both.
-    """
-
-    dh2: float | np.ndarray
-    dy2: float | np.ndarray
-    w: float | np.ndarray
-
-    def __post_init__(self):
-        for field in fields(self):
-            object.__setattr__(self, field.name, self._checked(field.name))
-        shapes = {f.name: np.shape(getattr(self, f.name)) for f in fields(self)}
-        if len(set(shapes.values())) > 1:
-            raise ValueError(f"dh2, dy2 and w must have the same shape, got {shapes}")
-
-    def _checked(self, name: str) -> float | np.ndarray:
-        value = getattr(self, name)
-        array = np.asarray(value)
-        if array.dtype.kind not in "fiu":
-            raise TypeError(f"{name} must be real numbers, got {value!r}")
-        if array.ndim > 2:
-            raise ValueError(f"{name} must be a number, (n,) or (m, n), got shape {array.shape}")
-        array = array.astype(float)
-        bad = ~np.isfinite(array)
-        if bad.any():
-            raise ValueError(f"{name} must be finite, got {_first(array, bad)}")
-        array.flags.writeable = False
-        return array if array.ndim else float(array)
-
-    def __len__(self) -> int:
-        if np.ndim(self.dh2) == 0:
-            raise TypeError(f"this {type(self).__name__} holds scalars, it has no length")
-        return len(self.dh2)
-
-    def __getitem__(self, index):
-        """The same variables at one index of the arrays (a time, or a start), or at a slice of them."""
-        if np.ndim(self.dh2) == 0:
-            raise TypeError(f"this {type(self).__name__} holds scalars, it cannot be indexed")
-        return type(self)(self.dh2[index], self.dy2[index], self.w[index])
-
-    def __iter__(self):
-        return iter((self.dh2, self.dy2, self.w))
-
-
-class State(Triple):
-    """‖dh‖² >= 0, ‖dy‖² >= 0 and w of eq. (8): scalars, or arrays of one shape.
-
-    Arrays are copied and read-only. Raises TypeError or ValueError naming the argument.
-    """
-
-    def __post_init__(self):
-        super().__post_init__()
-        for name in ("dh2", "dy2"):
-            array = np.asarray(getattr(self, name))
-            if (array < 0).any():
-                raise ValueError(f"{name} is a squared distance and must be >= 0, "
-                                 f"got {_first(array, array < 0)}")  # fmt: skip
-
-
-def _first(array: np.ndarray, where: np.ndarray) -> str:
-    """The first offending value, with its index when there are several values."""
-    if array.ndim == 0:
-        return repr(float(array))
-    index = int(np.argmax(where))
-    return f"{float(array[index])!r} at index {index}"
-
-
-def times(t: ArrayLike) -> np.ndarray:
-    """One-dimensional, finite, non-negative, strictly increasing times, in epochs.
-
-    Raises TypeError or ValueError naming `t` and the first value that is wrong.
-    """
-    array = np.asarray(t)
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"t must be real numbers, got {t!r}")
-    if array.ndim != 1 or array.size == 0:
-        raise ValueError(f"t must be one-dimensional and not empty, got shape {array.shape}")
-    array = array.astype(float)
-    bad = ~np.isfinite(array) | (array < 0)
-    if bad.any():
-        raise ValueError(f"t must be finite and >= 0, got {_first(array, bad)}")
-    falls = np.diff(array, prepend=-1.0) <= 0
-    if falls.any():
-        raise ValueError(f"t must increase strictly, got {_first(array, falls)}")
-    return array
-
-
-def checked_trajectory(trajectory: State, t: ArrayLike) -> np.ndarray:
-    """The times (n,) of a State of (n,) arrays; TypeError or ValueError naming what does not fit."""
-    t = times(t)
-    if not isinstance(trajectory, State):
-        raise TypeError(f"trajectory must be a urep.State, got {trajectory!r}")
-    if np.shape(trajectory.dh2) != t.shape:
-        raise ValueError(
-            f"trajectory and t must have equal length, got {np.shape(trajectory.dh2)} and {t.shape}"
-        )
-    return t
-
-
-def checked_start(state: State, task: TwoPoint, rates: Rates, *, batch: bool = False) -> tuple:
-    """(‖dh‖², ‖dy‖², w) of a start that two vectors can have, or of a `batch` of (m,) starts.
-
-    Raises TypeError or ValueError naming what is wrong, and with which start.
-    """
-    for name, value, kind in (("state", state, State), ("task", task, TwoPoint), ("rates", rates, Rates)):
-        if not isinstance(value, kind):
-            raise TypeError(f"{name} must be a urep.{kind.__name__}, got {value!r}")
-    if np.ndim(state.dh2) > int(batch):
-        allowed = "scalars, or (m,) arrays" if batch else "scalars (the start)"
-        raise ValueError(f"state must hold {allowed}, got arrays of shape {np.shape(state.dh2)}")
-    dh2, dy2, w = map(np.asarray, state)
-    if (dh2 == 0).any():
-        raise ValueError(f"dh2 must be > 0 at the start, got {_first(dh2, dh2 == 0)}: eq. (7) divides by it")
-    largest = np.sqrt(dy2) * sqrt(task.dy2_target)  # a product of squares may underflow
-    # Without a target w is ‖dy‖² by definition, and needs no digits to be so.
-    beyond = np.abs(dy2 - w) > (1 + ONE_DIGIT) * largest + (ONE_DIGIT if task.dy2_target else 1e-6) * dy2
-    if beyond.any():
-        raise ValueError(
-            f"w must satisfy |dy2 - w| <= ‖dy‖‖dy*‖ = {_first(largest, beyond)} (Cauchy-Schwarz), "
-            f"got dy2 = {_first(dy2, beyond)} and w = {_first(w, beyond)}"
-        )
-    return state.dh2, state.dy2, state.w
 
 
 # --- eq. (7) --------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from torch import nn
 from tqdm import tqdm
 
 from .networks import FullyConnected, require_sizes
-from .theory import State, TwoPoint, real_number
+from .state import State, TwoPoint, real_number
 
 Data = tuple[torch.Tensor, torch.Tensor]
 Optimizer = Callable[..., torch.optim.Optimizer]

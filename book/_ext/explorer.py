@@ -18,11 +18,11 @@ def _add_scripts(app, pagename, templatename, context, doctree):
 
 
 def _print_solution(app):
-    from urep import javascript
+    from urep.site import explorer
 
     folder = Path(app.doctreedir).parent / "printed"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "solution.js").write_text(javascript.source(), encoding="utf-8")
+    (folder / "solution.js").write_text(explorer.source(), encoding="utf-8")
     app.config.html_static_path.append(str(folder))
 
 

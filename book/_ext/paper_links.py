@@ -29,9 +29,10 @@ HANDS_OFF = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, n
 
 def _keys() -> dict[str, str]:
     """What each row of the map says, by its id."""
-    from urep import equations, paper
+    from urep import equations
+    from urep.site.items import ITEMS
 
-    keys = {item.key.replace(" ", "-"): item.says for item in paper.ITEMS}
+    keys = {item.key.replace(" ", "-"): item.says for item in ITEMS}
     return keys | {f"eq-{label}": "the book's own" for label in equations.book}
 
 
@@ -90,7 +91,7 @@ class PaperDomain(Domain):
 
     def get_objects(self):
         """All of them, each with the row of the map that it leads to."""
-        from urep.paper import ITEMS
+        from urep.site.items import ITEMS
 
         words = {"eq": "Equation ({})", "fig": "Figure {}", "table": "Table {}"}
         for item in ITEMS:
@@ -129,13 +130,13 @@ def _previews(app, pagename, templatename, context, doctree):
 
 
 def _preview(key: str) -> str:
-    from urep import paper
+    from urep.site import pages
 
     kind, number = key.split("-", 1)
     says = html.escape(_keys().get(key, ""))
     if kind != "eq":
         return f"{'Figure' if kind == 'fig' else 'Table'} {number}: {says}"
-    equation = paper.registered(number)
+    equation = pages.registered(number)
     formula = rf"\[{html.escape(equation.latex())}\]" if equation else ""
     return f"<strong>({html.escape(number)})</strong> {says}{formula}"
 

@@ -3,7 +3,7 @@
 The explorer's page loads it. Nothing here is a formula: what is printed are (E5) to (E10), (11) and,
 between them, which of two exact forms is used where.
 
-    python -m urep.javascript > solution.js
+    python -m urep.site.explorer > solution.js
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from .equations import A, a_plus, book, c, cos_phi, paper, scale, t, y_0
+from ..equations import A, a_plus, book, c, cos_phi, paper, scale, t, y_0
 
 INPUTS = ("dx2", "dy2_target", "tau_h", "tau_y", "dh2_0", "dy2_0", "cosine")
 """What a start is given by: the task, the rates, the sizes of dh and dy, the cosine of dy with dy*."""
@@ -20,7 +20,7 @@ LEAST = 1e-150
 """Stands for a rate of zero, by which nothing can be divided."""
 
 _SOURCE = """\
-// Printed by urep.javascript from the equations in urep/equations.py. Do not edit.
+// Printed by urep.site.explorer from the equations in urep/equations.py. Do not edit.
 // A plain script and not a module, which a browser would not load from a file.
 const urepSolution = (() => {{
 const phi1 = (z) => (z === 0 ? 1 : Math.expm1(z) / z);

@@ -1,0 +1,58 @@
+"""What shows itself as HTML on a page and has a plain form: pieces of a page, and tables."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+
+
+class Page:
+    """A piece of HTML that also has a plain form; what `paper_map` and `tally` return."""
+
+    def __init__(self, plain: str, markup: str):
+        self._plain, self._markup = plain, markup
+
+    def __repr__(self) -> str:
+        return self._plain
+
+    def _repr_html_(self) -> str:
+        return self._markup
+
+
+class Table:
+    """A table that shows itself as HTML and has a plain form."""
+
+    def __init__(self, head: Sequence[str], rows: Sequence[Sequence[object]]):
+        self.head, self.rows = list(head), [[str(cell) for cell in row] for row in rows]
+        for row in self.rows:
+            if len(row) != len(self.head):
+                raise ValueError(f"rows must have {len(self.head)} cells, as the head has, got {row!r}")
+
+    def __repr__(self) -> str:
+        widths = [max(map(len, column)) for column in zip(self.head, *self.rows, strict=True)]
+        lines = (
+            "  ".join(cell.ljust(n) for cell, n in zip(r, widths, strict=True))
+            for r in (self.head, *self.rows)
+        )
+        return "\n".join(line.rstrip() for line in lines)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in self.head)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows
+        )
+        table = f'<table class="urep-map"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        return f'<div class="urep-wide" tabindex="0">{table}</div>'
+
+
+def html_table(columns: Iterable[str], rows: Iterable[str], *, filtered: bool = False) -> str:
+    """A table that scrolls by itself where it is too wide; `filtered` gets book/_static/filter.js.
+
+    Rows may come in groups of their own.
+    """
+    head = "".join(f'<th scope="col">{name}</th>' for name in columns)
+    kind = "urep-map urep-filtered" if filtered else "urep-map"
+    body = "".join(rows)
+    body = body if body.startswith("<tbody") else f"<tbody>{body}</tbody>"
+    table = f'<table class="{kind}"><thead><tr>{head}</tr></thead>{body}</table>'
+    return f'<div class="urep-wide" tabindex="0">{table}</div>'
