@@ -91,13 +91,16 @@ def test_the_start_need_not_be_epoch_zero_and_prediction_goes_beyond_the_data():
         fit.predict(T)
 
 
-def test_data_that_eq_7_cannot_follow_do_not_give_a_confident_wrong_number():
+def undetermined():
     """‖dh‖² grows while w > 0, when (7) has it shrink at any time constant: the best one is infinite."""
     t = np.linspace(0, 5, 60)
     dy2 = 0.3 * np.exp(-t)
-    trajectory = urep.State(2.0 - np.exp(-t), dy2, dy2)
+    return t, urep.State(2.0 - np.exp(-t), dy2, dy2), urep.TwoPoint(1.0, 0.0)
+
+
+def test_data_that_eq_7_cannot_follow_do_not_give_a_confident_wrong_number():
     with pytest.warns(FitWarning, match="did not converge"):
-        fit = urep.fit_rates(t, trajectory, urep.TwoPoint(1.0, 0.0))
+        fit = urep.fit_rates(*undetermined())
     assert not fit.converged
     assert "did not converge" in fit.message
 
@@ -190,3 +193,41 @@ def test_a_bad_loss_curve_is_refused_by_name(changes, kind, message):
     arguments = {"t": T, "seen": seen, "trajectory": trajectory, "task": TASK}
     with pytest.raises(kind, match=message):
         urep.fit_tau_mean(**arguments | changes)
+
+
+# --- a run, and what is done with a fit that does not converge -------------------------------
+
+
+def test_a_run_is_fitted_as_its_three_parts_are():
+    seen = noisy()
+    run = urep.Run(T, seen, 0.1 + 0.5 * np.exp(-T / 200), TASK, 0.01)
+    one, other = urep.fit_rates(run), urep.fit_rates(T, seen, TASK)
+    assert [*one.rates] == [*other.rates] and one.residual == other.residual
+    mean, parts = urep.fit_tau_mean(run, one), urep.fit_tau_mean(T, run.loss, one.predict(T), TASK)
+    assert vars(mean) == vars(parts)
+    assert vars(urep.fit_tau_mean(run)) == vars(urep.fit_tau_mean(T, run.loss, seen, TASK))
+
+
+def test_a_run_of_several_layers_is_refused_with_what_to_do():
+    seen = noisy()
+    run = urep.Run(T, {"a": seen, "b": seen}, np.ones_like(T), TASK, 0.01)
+    with pytest.raises(ValueError, match=r"run must hold one layer, got 'a', 'b'; give fit_rates\(run\.t"):
+        urep.fit_rates(run)
+    with pytest.raises(TypeError, match="task must not be given beside a run"):
+        urep.fit_rates(urep.Run(T, seen, np.ones_like(T), TASK, 0.01), task=TASK)
+    with pytest.raises(TypeError, match="fit must be what fit_rates returns"):
+        urep.fit_tau_mean(urep.Run(T, seen, np.ones_like(T), TASK, 0.01), 3.0)
+
+
+def test_a_fit_that_does_not_converge_warns_raises_or_is_kept_as_asked():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        kept = urep.fit_rates(*undetermined(), unconverged="keep")
+    assert not kept.converged
+    with pytest.warns(urep.FitWarning, match="fit_rates did not converge"):
+        urep.fit_rates(*undetermined())
+    with pytest.raises(urep.FitNotConverged, match="fit_rates did not converge") as caught:
+        urep.fit_rates(*undetermined(), unconverged="raise")
+    assert caught.value.fit.residual == kept.residual
+    with pytest.raises(ValueError, match="unconverged must be one of warn, keep, raise; got 'ignore'"):
+        urep.fit_rates(T, noisy(), TASK, unconverged="ignore")

@@ -29,7 +29,7 @@ _THEORY = {
 _TRAINING = {
     "FullyConnected": "networks",
     "Convolutional": "networks",
-    "Run": "training",
+    "Run": "state",
     "train": "training",
     "train_many": "training",
     "TrainingDiverged": "training",
@@ -38,6 +38,8 @@ _TRAINING = {
     "fit_rates": "fit",
     "MeanFit": "fit",
     "fit_tau_mean": "fit",
+    "FitWarning": "fit",
+    "FitNotConverged": "fit",
 }
 _CLAIMS = {"verify": "checks", "ClaimFailed": "checks"}
 _HOME = _THEORY | _TRAINING | _CLAIMS

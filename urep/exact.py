@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .state import ONE_DIGIT, Rates, State, Triple, TwoPoint, checked_start, real_number, times
+from .state import INPUT_TOLERANCE, Rates, State, Triple, TwoPoint, checked_start, real_number, times
 
 LOG_OF_ZERO = -1e300
 """Stands for log 0 where differences of it are taken, which −∞ does not allow."""
@@ -90,14 +90,21 @@ def lift(state: State, task: TwoPoint, rates: Rates, *, dy: float | None = None)
     ‖dy‖² and w determine only to half their digits; see `solve`. Raises as `solve` does.
     """
     dh2, dy2, w = checked_start(state, task, rates)
+    if dy is not None:
+        dy = real_number("dy", dy, least=-inf, strict=False)
+        if abs(dy**2 - dy2) > INPUT_TOLERANCE * dy2:
+            raise ValueError(f"dy must agree with dy2 = {dy2!r}, its square; got {dy!r}")
+    return _lifted((dh2, dy2, w), task, rates, dy)
+
+
+def _lifted(start: tuple[float, float, float], task: TwoPoint, rates: Rates, dy: float | None) -> Lift:
+    """What `lift` gives, of arguments that were checked before."""
+    dh2, dy2, w = start
     k_h, k_y = task.dx2 / (2 * rates.tau_h), 1 / (2 * rates.tau_y)
     target2, target = Fraction(task.dy2_target), sqrt(task.dy2_target)
     # What decides which way a trajectory turns is a small difference; fractions make it exact.
     k_h_exact = Fraction(task.dx2) / (2 * Fraction(rates.tau_h))
     if dy is not None:
-        dy = real_number("dy", dy, least=-inf, strict=False)
-        if abs(dy**2 - dy2) > ONE_DIGIT * dy2:
-            raise ValueError(f"dy must agree with dy2 = {dy2!r}, its square; got {dy!r}")
         square, along, across2, gap = Fraction(dy) ** 2, dy, Fraction(0), dy - target
     else:
         square, inner = Fraction(dy2), Fraction(dy2) - Fraction(w)
@@ -144,15 +151,30 @@ def sensitivities(
 
     t: (n,) epochs; one start. Returns two Triples of (n,) arrays (per epoch). Raises as `solve` does.
     """
-    t = times(t)
-    k = _of_one(lift(state, task, rates, dy=dy))
+    by_h, by_y = _slopes(_of_one(lift(state, task, rates, dy=dy)), rates, times(t))
+    return Triple(*by_h), Triple(*by_y)
+
+
+def curves(start: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> np.ndarray:
+    """What `solve` gives, as one array (3, n), of a start and times that were checked before.
+
+    For a fit, which asks dozens of times about one start. Raises nothing of its own.
+    """
+    k = _of_one(_lifted((*start,), task, rates, None))
+    return np.array(_scalars(k, _evolve(k, t)))
+
+
+def slopes(start: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What `sensitivities` gives, as two arrays (3, n), of arguments that were checked before."""
+    return _slopes(_of_one(_lifted((*start,), task, rates, None)), rates, t)
+
+
+def _slopes(k: _Constants, rates: Rates, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Derivatives by tau_h and by tau_y, (3, n) each."""
     moved = _evolve(k, t)
-    faster, tilted = _faster(k, moved, t), _tilted(k, moved, t)
+    faster, tilted = np.array(_faster(k, moved, t)), np.array(_tilted(k, moved, t))
     # log k_h and log k_y are speed ± tilt, and the time constants are their inverses.
-    return (
-        Triple(*(-(a + b) / (2 * rates.tau_h) for a, b in zip(faster, tilted, strict=True))),
-        Triple(*(-(a - b) / (2 * rates.tau_y) for a, b in zip(faster, tilted, strict=True))),
-    )
+    return -(faster + tilted) / (2 * rates.tau_h), -(faster - tilted) / (2 * rates.tau_y)
 
 
 # --- evaluation -----------------------------------------------------------------------------

@@ -12,21 +12,32 @@ from numpy.typing import ArrayLike
 from scipy.integrate import cumulative_trapezoid
 from scipy.optimize import least_squares
 
-from .exact import sensitivities, solve
-from .state import Rates, State, Triple, TwoPoint, checked_trajectory, real_number, times
+from .exact import curves, slopes, solve
+from .state import Rates, Run, State, Triple, TwoPoint, checked_start, checked_trajectory, real_number, times
 from .theory import SingularSystem, loss
 
-Solver = Callable[[State, TwoPoint, Rates, np.ndarray], State]
+Solver = Callable[[State, TwoPoint, Rates, np.ndarray], Triple]
 
-WALL = 30.0
-"""On |log τ|: e³⁰ epochs are beyond any training, and exp() is still exact there."""
+MAX_LOG_TAU = 30.0
+"""Largest |log τ|: e³⁰ epochs are beyond any training, and exp() is still exact there."""
 
-FEWEST = 5
+MIN_ROWS = 5
 """Two constants from three curves: fewer rows than this would be fitted whatever they were."""
+
+UNCONVERGED = ("warn", "keep", "raise")
+"""What is done with a fit that did not converge."""
 
 
 class FitWarning(UserWarning):
-    """The fit did not converge; the message is the fit's own."""
+    """A fit did not converge; the message is the fit's own."""
+
+
+class FitNotConverged(RuntimeError):
+    """A fit did not converge and was asked to raise; `fit` is what was found."""
+
+    def __init__(self, fit: Fit | MeanFit):
+        super().__init__(fit.message)
+        self.fit = fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,49 +65,112 @@ class Fit:
         return self.solver(self.start, self.task, self.rates, t - self.t0)
 
 
-def fit_rates(t: ArrayLike, trajectory: State, task: TwoPoint, *, solver: Solver | None = None) -> Fit:
-    """Minimise (49) over the two time constants, on their logarithms, from several starts.
+def fit_rates(
+    t: ArrayLike | Run,
+    trajectory: State | None = None,
+    task: TwoPoint | None = None,
+    *,
+    solver: Solver | None = None,
+    unconverged: str = "warn",
+) -> Fit:
+    """Fit the two time constants to a trajectory: minimise (49) on their logarithms.
 
-    Levenberg-Marquardt, with the derivatives of the exact solution. t: (n,) epochs; trajectory: State
-    of (n,) arrays, whose first row is the theory's start. `solver(state, task, rates, t)` is
-    `urep.solve` unless another theory is to be fitted. Gives a FitWarning and `converged = False`
-    where the data do not determine the constants; raises ValueError or TypeError for bad input, such
-    as fewer than five rows or a curve that is flat.
+    `fit_rates(run)` takes what `urep.train` returns for one layer; `fit_rates(t, trajectory, task)` takes
+    t: (n,) epochs and a State of (n,) arrays, whose first row is the theory's start. Levenberg-Marquardt
+    from several starts, with the derivatives of the exact solution, unless `solver(state, task, rates, t)`
+    is another theory. Where the data do not determine the constants, `converged` is False, and
+    `unconverged` says what else happens: "warn" gives a FitWarning, "raise" raises FitNotConverged, "keep"
+    does nothing. Raises ValueError or TypeError for bad input, such as fewer than five rows or a flat curve.
     """
+    t, trajectory, task = _of_one_layer(t, trajectory, task)
     t = checked_trajectory(trajectory, t)
-    if len(t) < FEWEST:
-        raise ValueError(f"t must have at least {FEWEST} rows to fit two constants, got {len(t)}")
+    _require_choice(unconverged)
+    if len(t) < MIN_ROWS:
+        raise ValueError(f"t must have at least {MIN_ROWS} rows to fit two constants, got {len(t)}")
     measured = np.array([*trajectory])
     for name, row in zip(("dh2", "dy2", "w"), measured, strict=True):
         if np.ptp(row) == 0:
             raise ValueError(f"trajectory.{name} must change to be fitted, got {row[0]!r} throughout")
-    solver = solver or solve
     start, clock = trajectory[0], t - t[0]
+    solver = solver or solve
+    if solver is solve:  # checked here once, and not at each evaluation
+        checked_start(start, task, Rates(1.0, 1.0))
+        misfit = _misfit(curves, start, task, clock, measured)
+        jacobian = _jacobian(start, task, clock)
+    else:
+        misfit = _misfit(solver, start, task, clock, measured)
+        jacobian = "2-point"
+
+    best = _search(misfit, jacobian, _starts(clock, trajectory, task))
+    squares = (best.fun.reshape(measured.shape) ** 2).sum(axis=1)
+    total = ((measured - measured.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
+    message = _why_not(best)
+    fit = Fit(
+        rates=_rates(best.x),
+        residual=float(squares.sum()),
+        r2=Triple(*(1 - squares / total)),
+        converged=not message,
+        message=message or "converged",
+        start=start,
+        task=task,
+        t0=float(t[0]),
+        solver=solver,
+    )
+    return _judged(fit, unconverged)
+
+
+def _of_one_layer(t, trajectory, task) -> tuple:
+    """Epochs, trajectory and task: as given, or those of a run of one layer."""
+    if not isinstance(t, Run):
+        return t, trajectory, task
+    if trajectory is not None or task is not None:
+        raise TypeError("trajectory and task must not be given beside a run, which has its own")
+    if not isinstance(t.trajectory, State):
+        layers = ", ".join(map(repr, t.trajectory))
+        raise ValueError(
+            f"run must hold one layer, got {layers}; give fit_rates(run.t, run.trajectory[layer], run.task)"
+        )
+    return t.t, t.trajectory, t.task
+
+
+def _require_choice(unconverged: str) -> None:
+    if unconverged not in UNCONVERGED:
+        raise ValueError(f"unconverged must be one of {', '.join(UNCONVERGED)}; got {unconverged!r}")
+
+
+def _judged(fit, unconverged: str):
+    """The fit, after a warning or an error where it did not converge and one is wanted."""
+    if not fit.converged and unconverged == "raise":
+        raise FitNotConverged(fit)
+    if not fit.converged and unconverged == "warn":
+        warnings.warn(fit.message, FitWarning, stacklevel=3)
+    return fit
+
+
+def _misfit(solver, start: State, task: TwoPoint, clock: np.ndarray, measured: np.ndarray):
+    """The residuals of (49), (3n,), as a function of the logarithms of the time constants."""
+    # Finite, so that a search can step back from where a theory has no solution.
+    lost = np.full(measured.size, 10 * np.abs(measured).max())
 
     def misfit(log_tau: np.ndarray) -> np.ndarray:
         try:
             predicted = solver(start, task, _rates(log_tau), clock)
         except SingularSystem:
-            # A wall, finite so that the search can step back from it.
-            return np.full(measured.size, 10 * np.abs(measured).max())
+            return lost
         return (np.array([*predicted]) - measured).ravel()
 
-    def slopes(log_tau: np.ndarray) -> np.ndarray:
-        rates = _rates(log_tau)
-        by_h, by_y = sensitivities(start, task, rates, clock)
-        return np.stack([rates.tau_h * np.ravel([*by_h]), rates.tau_y * np.ravel([*by_y])], axis=1)
+    return misfit
 
-    best = _search(misfit, slopes if solver is solve else "2-point", _starts(clock, trajectory, task))
-    rates = _rates(best.x)
-    squares = (best.fun.reshape(measured.shape) ** 2).sum(axis=1)
-    total = ((measured - measured.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
-    message = _why_not(best)
-    if message:
-        warnings.warn(message, FitWarning, stacklevel=2)
-    return Fit(
-        rates, float(squares.sum()), Triple(*(1 - squares / total)), not message,
-        message or "converged", start, task, float(t[0]), solver,
-    )  # fmt: skip
+
+def _jacobian(start: State, task: TwoPoint, clock: np.ndarray):
+    """Derivatives of `_misfit` for the exact solution, (3n, 2)."""
+
+    def jacobian(log_tau: np.ndarray) -> np.ndarray:
+        rates = _rates(log_tau)
+        by_h, by_y = slopes(start, task, rates, clock)
+        return np.stack([rates.tau_h * by_h.ravel(), rates.tau_y * by_y.ravel()], axis=1)
+
+    return jacobian
 
 
 def _starts(t: np.ndarray, trajectory: State, task: TwoPoint) -> list[np.ndarray]:
@@ -122,14 +196,14 @@ def _starts(t: np.ndarray, trajectory: State, task: TwoPoint) -> list[np.ndarray
 
 
 def _rates(log_tau: np.ndarray) -> Rates:
-    return Rates(*np.exp(np.clip(log_tau, -WALL, WALL)))
+    return Rates(*np.exp(np.clip(log_tau, -MAX_LOG_TAU, MAX_LOG_TAU)))
 
 
 def _search(misfit, slopes, starts: list[np.ndarray], polished: int = 3):
     """Best of several local searches, from the starts with the smallest objective."""
     ranked = sorted(starts, key=lambda x: float(np.sum(misfit(x) ** 2)))
     runs = [
-        least_squares(misfit, np.clip(x, 1 - WALL, WALL - 1), jac=slopes, method="lm",
+        least_squares(misfit, np.clip(x, 1 - MAX_LOG_TAU, MAX_LOG_TAU - 1), jac=slopes, method="lm",
                       xtol=1e-9, ftol=1e-12, gtol=1e-15, max_nfev=200)
         for x in ranked[:polished]
     ]  # fmt: skip
@@ -140,7 +214,7 @@ def _why_not(best) -> str:
     """Why the constants cannot be trusted; empty when they can."""
     if not best.success:
         return f"fit_rates did not converge: {best.message}"
-    if np.any(np.abs(best.x) > 0.9 * WALL):
+    if np.any(np.abs(best.x) > 0.9 * MAX_LOG_TAU):
         return "fit_rates did not converge: a time constant ran away"
     strength = np.linalg.svd(best.jac, compute_uv=False)
     if strength[-1] <= 1e-6 * strength[0]:
@@ -167,15 +241,29 @@ class MeanFit:
 
 
 def fit_tau_mean(
-    t: ArrayLike, seen: ArrayLike, trajectory: State, task: TwoPoint, *, mean_error2: float | None = None
+    t: ArrayLike | Run,
+    seen: ArrayLike | Fit | None = None,
+    trajectory: State | None = None,
+    task: TwoPoint | None = None,
+    *,
+    mean_error2: float | None = None,
+    unconverged: str = "warn",
 ) -> MeanFit:
     """Fit the time constant of the mean output in eq. (9) to a loss curve, the rest held fixed.
 
-    t: (n,) epochs, from 0; seen: (n,) losses; trajectory: State of (n,) arrays, measured or
-    `fit.predict(t)`. `mean_error2` is ‖ȳ(0) − ȳ*‖², by default what (9) leaves for it in the first
-    loss. Gives a FitWarning and `converged = False` where there is no mean to be learned or it is not
-    learned in the time given. Raises ValueError or TypeError for bad input.
+    `fit_tau_mean(run, fit)` takes ‖dy‖² and w from a fit of the same run, `fit_tau_mean(run)` from the run
+    itself. `fit_tau_mean(t, seen, trajectory, task)` takes t: (n,) epochs, from 0, seen: (n,) losses, and a
+    State of (n,) arrays. `mean_error2` is ‖ȳ(0) − ȳ*‖², by default what (9) leaves for it in the first
+    loss. `converged` is False where there is no mean to be learned or it is not learned in the time given;
+    `unconverged` is as in `fit_rates`. Raises ValueError or TypeError for bad input.
     """
+    if isinstance(t, Run):
+        run, fit = t, seen
+        t, trajectory, task = _of_one_layer(run, trajectory, task)
+        seen = run.loss
+        if fit is not None:
+            trajectory = _prediction(fit, t)
+    _require_choice(unconverged)
     t = checked_trajectory(trajectory, t)
     seen = _checked_losses(seen, t)
     if t[0] != 0:
@@ -186,36 +274,43 @@ def fit_tau_mean(
     mean_error2 = real_number("mean_error2", mean_error2, strict=False)
 
     def misfit(log_tau: np.ndarray) -> np.ndarray:
-        tau = float(np.exp(np.clip(log_tau[0], -WALL, WALL)))
+        tau = float(np.exp(np.clip(log_tau[0], -MAX_LOG_TAU, MAX_LOG_TAU)))
         return rest + mean_error2 / 2 * np.exp(-2 * t / tau) - seen
 
     starts = np.log(t[-1]) - np.log(10) * np.arange(5.0)
-    best = min(
-        (least_squares(misfit, [x], method="lm", xtol=1e-12, ftol=1e-12) for x in starts),
-        key=lambda run: run.cost,
-    )
-    tau = float(np.exp(np.clip(best.x[0], -WALL, WALL)))
+    found = [least_squares(misfit, [x], method="lm", xtol=1e-12, ftol=1e-12) for x in starts]
+    best = min(found, key=lambda one: one.cost)
+    tau = float(np.exp(np.clip(best.x[0], -MAX_LOG_TAU, MAX_LOG_TAU)))
     message = ""
     if not best.success or tau > 100 * t[-1]:
         message = "fit_tau_mean did not converge: the mean is not learned in the time given"
     elif np.linalg.norm(best.jac) <= 1e-9 * np.linalg.norm(seen):
         message = "fit_tau_mean did not converge: the loss does not depend on tau_mean"
-    if message:
-        warnings.warn(message, FitWarning, stacklevel=2)
     residual = float(np.sum(best.fun**2))
-    return MeanFit(
-        tau, mean_error2, residual, 1 - residual / float(np.sum((seen - seen.mean()) ** 2)),
-        not message, message or "converged",
-    )  # fmt: skip
+    fit = MeanFit(
+        tau_mean=tau,
+        mean_error2=mean_error2,
+        residual=residual,
+        r2=1 - residual / float(np.sum((seen - seen.mean()) ** 2)),
+        converged=not message,
+        message=message or "converged",
+    )
+    return _judged(fit, unconverged)
+
+
+def _prediction(fit: Fit, t: np.ndarray) -> State:
+    if not isinstance(fit, Fit):
+        raise TypeError(f"fit must be what fit_rates returns for the run, got {fit!r}")
+    return fit.predict(t)
 
 
 def _checked_losses(seen: ArrayLike, t: np.ndarray) -> np.ndarray:
     seen = np.asarray(seen)
     if seen.dtype.kind not in "fiu":
         raise TypeError(f"seen must be real numbers, got {seen.dtype}")
-    if seen.shape != t.shape or len(t) < FEWEST:
+    if seen.shape != t.shape or len(t) < MIN_ROWS:
         raise ValueError(
-            f"seen and t must have one length, at least {FEWEST}, got {seen.shape} and {t.shape}"
+            f"seen and t must have one length, at least {MIN_ROWS}, got {seen.shape} and {t.shape}"
         )
     if not np.isfinite(seen).all() or (seen < 0).any():
         wrong = seen[~(np.isfinite(seen) & (seen >= 0))][0]

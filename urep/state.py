@@ -6,13 +6,13 @@ A `State` holds ‖dh‖², ‖dy‖² and w, as scalars or as arrays over time;
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from math import isfinite, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-ONE_DIGIT = 0.1
+INPUT_TOLERANCE = 0.1
 """How far a state may miss Cauchy-Schwarz: what writing ‖dy‖² with one significant digit costs."""
 
 
@@ -58,6 +58,9 @@ class Rates:
         for name in ("tau_h", "tau_y"):
             object.__setattr__(self, name, real_number(name, getattr(self, name), strict=True))
 
+    def __iter__(self):
+        return iter((self.tau_h, self.tau_y))
+
 
 @dataclass(frozen=True, eq=False)
 class Triple:
@@ -71,9 +74,10 @@ class Triple:
     w: float | np.ndarray
 
     def __post_init__(self):
-        for field in fields(self):
-            object.__setattr__(self, field.name, self._checked(field.name))
-        shapes = {f.name: np.shape(getattr(self, f.name)) for f in fields(self)}
+        names = [one.name for one in fields(self)]
+        for name in names:
+            object.__setattr__(self, name, self._checked(name))
+        shapes = {name: np.shape(getattr(self, name)) for name in names}
         if len(set(shapes.values())) > 1:
             raise ValueError(f"dh2, dy2 and w must have the same shape, got {shapes}")
 
@@ -119,6 +123,25 @@ class State(Triple):
             if (array < 0).any():
                 raise ValueError(f"{name} is a squared distance and must be >= 0, "
                                  f"got {_first(array, array < 0)}")  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What `train` recorded before its steps: t (n,) epochs, loss (n,), and ‖dh‖², ‖dy‖², w.
+
+    `trajectory` is a State of (n,) arrays, or a dict of them by layer name when several layers
+    were asked for. `task` is what the data fix in the theory. `stopped` says why it ended.
+    """
+
+    t: np.ndarray
+    trajectory: State | dict[str, State]
+    loss: np.ndarray
+    task: TwoPoint
+    lr: float
+    stopped: str = field(default="epochs")
+
+    def __len__(self) -> int:
+        return len(self.t)
 
 
 def _first(array: np.ndarray, where: np.ndarray) -> str:
@@ -177,7 +200,10 @@ def checked_start(state: State, task: TwoPoint, rates: Rates, *, batch: bool = F
         raise ValueError(f"dh2 must be > 0 at the start, got {_first(dh2, dh2 == 0)}: eq. (7) divides by it")
     largest = np.sqrt(dy2) * sqrt(task.dy2_target)  # a product of squares may underflow
     # Without a target w is ‖dy‖² by definition, and needs no digits to be so.
-    beyond = np.abs(dy2 - w) > (1 + ONE_DIGIT) * largest + (ONE_DIGIT if task.dy2_target else 1e-6) * dy2
+    beyond = (
+        np.abs(dy2 - w)
+        > (1 + INPUT_TOLERANCE) * largest + (INPUT_TOLERANCE if task.dy2_target else 1e-6) * dy2
+    )
     if beyond.any():
         raise ValueError(
             f"w must satisfy |dy2 - w| <= ‖dy‖‖dy*‖ = {_first(largest, beyond)} (Cauchy-Schwarz), "

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from . import equations as eq
 from .state import (
-    ONE_DIGIT,
+    INPUT_TOLERANCE,
     Rates,
     State,
     Triple,
@@ -137,7 +137,7 @@ def _require_conserved(result, start, task: TwoPoint, rates: Rates, tolerance: f
     size = np.abs(dy2) / dh2 + rates.tau_h / (rates.tau_y * task.dx2) * dh2
     drift = np.abs(level - _LEVEL(start[0], start[1], task.dx2, rates.tau_h, rates.tau_y))
     excess = np.abs(dy2 - w) - np.sqrt(np.maximum(dy2, 0) * task.dy2_target)
-    allowed = max(tolerance, 2 * ONE_DIGIT) * (start[1] + task.dy2_target)
+    allowed = max(tolerance, 2 * INPUT_TOLERANCE) * (start[1] + task.dy2_target)
     lost = (drift > tolerance * np.maximum(size, size[0])) | (excess > allowed)
     if lost.any():
         raise SingularSystem(f"integration lost eq. (24) at t = {result.t[np.argmax(lost)]:.6g}: {advice}")

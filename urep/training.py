@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
@@ -14,29 +14,10 @@ from torch import nn
 from tqdm import tqdm
 
 from .networks import FullyConnected, require_sizes
-from .state import State, TwoPoint, real_number
+from .state import Run, State, TwoPoint, real_number
 
 Data = tuple[torch.Tensor, torch.Tensor]
 Optimizer = Callable[..., torch.optim.Optimizer]
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """What `train` recorded before its steps: t (n,) epochs, loss (n,), and ‖dh‖², ‖dy‖², w.
-
-    `trajectory` is a State of (n,) arrays, or a dict of them by layer name when several layers
-    were asked for. `task` is what the data fix in the theory. `stopped` says why it ended.
-    """
-
-    t: np.ndarray
-    trajectory: State | dict[str, State]
-    loss: np.ndarray
-    task: TwoPoint
-    lr: float
-    stopped: str = field(default="epochs")
-
-    def __len__(self) -> int:
-        return len(self.t)
 
 
 class TrainingDiverged(RuntimeError):
