@@ -20,7 +20,7 @@ LEAST = 1e-150
 """Stands for a rate of zero, by which nothing can be divided."""
 
 _SOURCE = """\
-// Printed by urep.site.explorer from the equations in urep/equations.py. Do not edit.
+// Printed by urep.site.explorer from the equations in urep/equations/registry.py. Do not edit.
 // A plain script and not a module, which a browser would not load from a file.
 const urepSolution = (() => {{
 const phi1 = (z) => (z === 0 ? 1 : Math.expm1(z) / z);

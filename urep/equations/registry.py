@@ -2,9 +2,8 @@
 
 Everything else is made from these objects: the LaTeX on a page, the NumPy functions in
 `urep.theory`, the JavaScript of the explorer, and the right-hand sides that chapters derive towards.
-Their letters are those of `urep.letters`, which this module offers too. Time constants follow the
-convention of the authors' code, in which a factor 1/2 of the gradient is absorbed (shown in the chapter on
-the model).
+Their letters are those of `urep.equations.letters`. Time constants follow the convention of the authors'
+code, in which a factor 1/2 of the gradient is absorbed (shown in the chapter on the model).
 
     >>> from urep.equations import paper, dh2
     >>> paper[38].rhs.has(dh2)
@@ -22,9 +21,17 @@ import numpy as np
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from .letters import *  # noqa: F403 - all of them, for chapters as for what follows
-
-# ruff: noqa: F405
+from .letters import (  # isort: skip
+    A, A_high, A_low, a_minus, a_plus, alone, alone_ij, c, cdf_A, cdf_H, cos_phi, cosine, D_h, D_h_rate,
+    D_y, D_y_rate, density_A, density_H, det, dh2, dh2_0, dh2_first, dh2_inf, dh2_layer, dh2_scaled,
+    dh_rate, dh_vec, dot, dx2, dx_vec, dy, dy2, dy2_0, dy2_scaled, dy2_target, dy_0, dy_target,
+    dy_target_vec, dy_vec, error2_1, error2_2, eta, G, gap, h, h_i, h_mean, J_11, J_12, J_21, J_22, kappa,
+    lambda_minus, lambda_plus, latex, layer, layer_factor, loss, loss_theta, mean_error2, mu_G, N,
+    N_scaled, near_i, near_ij, near_j, p, p_0, phi1, r_across, r_along, s, scale, sigma_G, sin_phi,
+    slope_minus, slope_plus, t, t_scaled, tau, tau_h, tau_mean, tau_y, theta, theta_next, theta_rate,
+    together_ij, trace, u, w, w_0, w_scaled, x, x_0, x_1, x_2, x_i, x_mean, y, y_0, y_i, y_mean, y_mean_j,
+    y_mean_j_0, y_mean_j_target, y_mean_rate, y_mean_target,
+)  # fmt: skip
 
 # --- the registry ---------------------------------------------------------------------------
 

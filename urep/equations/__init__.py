@@ -1,0 +1,36 @@
+"""The paper's equations, the letters they are written in, and the algebra that compares them.
+
+>>> from urep.equations import paper, dh2
+>>> paper[38].rhs.has(dh2)
+True
+"""
+
+from .algebra import expand_traces
+from .registry import Equation, book, numeric, paper
+
+from .letters import (  # isort: skip
+    A, A_high, A_low, a_minus, a_plus, alone, alone_ij, c, cdf_A, cdf_H, cos_phi, cosine, D_h, D_h_rate,
+    D_y, D_y_rate, density_A, density_H, det, dh2, dh2_0, dh2_first, dh2_inf, dh2_layer, dh2_scaled,
+    dh_rate, dh_vec, dot, dx2, dx_vec, dy, dy2, dy2_0, dy2_scaled, dy2_target, dy_0, dy_target,
+    dy_target_vec, dy_vec, error2_1, error2_2, eta, G, gap, h, h_i, h_mean, J_11, J_12, J_21, J_22, kappa,
+    lambda_minus, lambda_plus, latex, layer, layer_factor, loss, loss_theta, mean_error2, mu_G, N, n_h,
+    n_p, N_scaled, n_x, n_y, near_i, near_ij, near_j, NOTATION, p, p_0, phi1, Quantity, r_across, r_along,
+    s, scale, sigma_G, sin_phi, slope_minus, slope_plus, state, t, t_scaled, tau, tau_h, tau_mean, tau_y,
+    theta, theta_next, theta_rate, together_ij, trace, u, w, w_0, w_scaled, x, x_0, x_1, x_2, x_i, x_mean,
+    y, y_0, y_i, y_mean, y_mean_j, y_mean_j_0, y_mean_j_target, y_mean_rate, y_mean_target,
+)  # fmt: skip
+
+__all__ = [  # noqa: RUF022 - in the order of an index
+    "A", "A_high", "A_low", "a_minus", "a_plus", "alone", "alone_ij", "book", "c", "cdf_A", "cdf_H",
+    "cos_phi", "cosine", "D_h", "D_h_rate", "D_y", "D_y_rate", "density_A", "density_H", "det", "dh2",
+    "dh2_0", "dh2_first", "dh2_inf", "dh2_layer", "dh2_scaled", "dh_rate", "dh_vec", "dot", "dx2",
+    "dx_vec", "dy", "dy2", "dy2_0", "dy2_scaled", "dy2_target", "dy_0", "dy_target", "dy_target_vec",
+    "dy_vec", "Equation", "error2_1", "error2_2", "eta", "expand_traces", "G", "gap", "h", "h_i",
+    "h_mean", "J_11", "J_12", "J_21", "J_22", "kappa", "lambda_minus", "lambda_plus", "latex", "layer",
+    "layer_factor", "loss", "loss_theta", "mean_error2", "mu_G", "N", "n_h", "n_p", "N_scaled", "n_x",
+    "n_y", "near_i", "near_ij", "near_j", "NOTATION", "numeric", "p", "p_0", "paper", "phi1", "Quantity",
+    "r_across", "r_along", "s", "scale", "sigma_G", "sin_phi", "slope_minus", "slope_plus", "state", "t",
+    "t_scaled", "tau", "tau_h", "tau_mean", "tau_y", "theta", "theta_next", "theta_rate", "together_ij",
+    "trace", "u", "w", "w_0", "w_scaled", "x", "x_0", "x_1", "x_2", "x_i", "x_mean", "y", "y_0", "y_i",
+    "y_mean", "y_mean_j", "y_mean_j_0", "y_mean_j_target", "y_mean_rate", "y_mean_target",
+]  # fmt: skip
