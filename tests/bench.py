@@ -73,7 +73,7 @@ def train_default(seed: int, ordinary: bool = False) -> float:
     from urep import training
 
     if ordinary:
-        training._fused_pays = lambda *_: False
+        training.loop._fused_pays = lambda *_: False
         torch.set_num_threads(os.cpu_count() or 1)
     row = urep.experiments.TABLE_1["Default"]
     network, data = row.network(seed=seed), urep.tasks.two_points()

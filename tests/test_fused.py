@@ -15,12 +15,12 @@ from urep import training
 @pytest.fixture
 def always(monkeypatch):
     """The kernel for networks of any size, which are quicker to test."""
-    monkeypatch.setattr(training, "WORTH_COMPILING", 0)
+    monkeypatch.setattr(training.loop, "WORTH_COMPILING", 0)
 
 
 def never(monkeypatch):
     """The ordinary loop."""
-    monkeypatch.setattr(training, "_fused_pays", lambda *_: False)
+    monkeypatch.setattr(training.loop, "_fused_pays", lambda *_: False)
 
 
 def both(monkeypatch, build, data, *, layers, **settings):
@@ -156,7 +156,7 @@ def test_it_is_chosen_for_wide_networks_and_long_training_only():
     network = row.network()
 
     def chosen(network, epochs=6000, data=data, names=None):
-        return training._fused_pays(network, *data, names or (network.layer(0),), epochs)
+        return training.loop._fused_pays(network, *data, names or (network.layer(0),), epochs)
 
     assert chosen(network)
     assert not chosen(network, epochs=3)

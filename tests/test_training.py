@@ -154,7 +154,7 @@ def ctrl_c_works():
 
 @pytest.mark.usefixtures("ctrl_c_works")
 def test_ctrl_c_returns_control_with_what_was_recorded(monkeypatch):
-    monkeypatch.setattr(training, "_fused_pays", lambda *_: False)  # whose own test is in test_fused
+    monkeypatch.setattr(training.loop, "_fused_pays", lambda *_: False)  # whose own test is in test_fused
     network = small()
     threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,)).start()
     with pytest.raises(KeyboardInterrupt, match=r"interrupted at epoch \d+ of 10000000") as caught:
@@ -180,9 +180,9 @@ def test_a_bar_in_a_notebook_that_a_person_runs_only(monkeypatch):
             _allow_stdin = True
 
     monkeypatch.setattr("IPython.get_ipython", lambda: Shell)
-    assert urep.training._somebody_watches()
+    assert urep.training.loop._somebody_watches()
     Shell.kernel._allow_stdin = False
-    assert not urep.training._somebody_watches()
+    assert not urep.training.loop._somebody_watches()
 
 
 class Tuple(nn.Module):
@@ -262,7 +262,7 @@ def test_many_networks_trained_together_are_each_trained_alone(kind):
     for network in (*together, *alone):
         network.net[0].bias.requires_grad_("bias" not in kind)
     trained = {key: None for key, p in together[0].named_parameters() if p.requires_grad}
-    assert training._is_layered(together[0], trained) == (kind == "layered")
+    assert training.ensemble._is_layered(together[0], trained) == (kind == "layered")
     run = urep.train_many(together, data, lr=0.05, epochs=60, layer=together[0].middle, every=10)
     assert run.trajectory.dh2.shape == run.loss.shape == (4, 6)
     for index, network in enumerate(alone):

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .networks import FullyConnected
+from ..networks import FullyConnected
 
 KINDS = {nn.Identity: 0, nn.ReLU: 1, nn.LeakyReLU: 2, nn.ELU: 3, nn.Tanh: 4, nn.SiLU: 5}
 """The nonlinearities that the kernel knows, by module."""
