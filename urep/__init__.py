@@ -51,7 +51,8 @@ _MODULES = {
         *("equations", "training", "experiments", "site"),
     )
 }
-_MODULES |= {name: name for name in ("alternatives", "measures", "runs", "store", "structure")}
+_STORED = ("alternatives", "measures", "runs", "store", "structure")
+_MODULES |= {name: f"experiments.{name}" for name in _STORED}
 _MODULES |= {"paper": "site.pages"}
 
 __all__ = ["__version__", *_HOME, *_MODULES]

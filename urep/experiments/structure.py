@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from . import equations as eq
-from .state import Rates
-from .theory import final_distances
+from .. import equations as eq
+from ..state import Rates
+from ..theory import final_distances
 
 
 def distances2(points: np.ndarray) -> np.ndarray:

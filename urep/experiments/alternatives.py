@@ -13,10 +13,10 @@ from math import sqrt
 import numpy as np
 import sympy as sp
 
-from . import equations as eq
-from .fit import Solver
-from .state import Rates, State, Triple, TwoPoint
-from .theory import SingularSystem
+from .. import equations as eq
+from ..fit import Solver
+from ..state import Rates, State, Triple, TwoPoint
+from ..theory import SingularSystem
 
 CHANGES = {"doubled": 2, "flipped": -1, "dropped": 0}
 """What is done to one term of (7), and the factor that does it."""
