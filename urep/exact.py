@@ -25,7 +25,7 @@ from .state import INPUT_TOLERANCE, Rates, State, Triple, TwoPoint, checked_star
 LOG_OF_ZERO = -1e300
 """Stands for log 0 where differences of it are taken, which −∞ does not allow."""
 
-SLOWEST = 1e-150
+TINY_RATE = 1e-150
 """A rate below it does nothing in any time there is, and its square would underflow."""
 
 
@@ -98,7 +98,7 @@ def lift(state: State, task: TwoPoint, rates: Rates, *, dy: float | None = None)
 
 
 def _lifted(start: tuple[float, float, float], task: TwoPoint, rates: Rates, dy: float | None) -> Lift:
-    """What `lift` gives, of arguments that were checked before."""
+    """The same as `lift`, of arguments that were checked before."""
     dh2, dy2, w = start
     k_h, k_y = task.dx2 / (2 * rates.tau_h), 1 / (2 * rates.tau_y)
     target2, target = Fraction(task.dy2_target), sqrt(task.dy2_target)
@@ -156,16 +156,16 @@ def sensitivities(
 
 
 def curves(start: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> np.ndarray:
-    """What `solve` gives, as one array (3, n), of a start and times that were checked before.
+    """The exact solution as one array (3, n), of a start and times that were checked before.
 
-    For a fit, which asks dozens of times about one start. Raises nothing of its own.
+    A fit evaluates it dozens of times from one start. Raises nothing of its own.
     """
     k = _of_one(_lifted((*start,), task, rates, None))
     return np.array(_scalars(k, _evolve(k, t)))
 
 
 def slopes(start: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What `sensitivities` gives, as two arrays (3, n), of arguments that were checked before."""
+    """The same as `sensitivities`, as two arrays (3, n), of arguments that were checked before."""
     return _slopes(_of_one(_lifted((*start,), task, rates, None)), rates, t)
 
 
@@ -181,7 +181,7 @@ def _slopes(k: _Constants, rates: Rates, t: np.ndarray) -> tuple[np.ndarray, np.
 
 
 class _Constants(NamedTuple):
-    """What a start needs to be evaluated at any time: numbers, or (m, 1) arrays for m starts."""
+    """Constants of the exact solution for one start (numbers) or for m starts ((m, 1) arrays)."""
 
     p: float
     x: float
@@ -269,8 +269,8 @@ def _evolve(k: _Constants, t: np.ndarray) -> _Moved:
 def _over(fall: np.ndarray, rate, t: np.ndarray) -> np.ndarray:
     """(1 − exp(−rate t))/rate from its numerator; t itself where the rate is nothing."""
     if np.ndim(rate) == 0:
-        return fall / rate if rate > SLOWEST else t
-    return np.where(rate > SLOWEST, fall / np.where(rate > SLOWEST, rate, 1.0), t)
+        return fall / rate if rate > TINY_RATE else t
+    return np.where(rate > TINY_RATE, fall / np.where(rate > TINY_RATE, rate, 1.0), t)
 
 
 def _scales(k: _Constants, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -325,7 +325,7 @@ def _tilted(k: _Constants, q: _Moved, t: np.ndarray) -> tuple[np.ndarray, ...]:
     by minus the sum of the squares, and with it M.
     """
     d_c = -(k.p**2 + k.x**2 + k.y2)
-    d_A, turn = (k.c * d_c / (4 * k.A), -k.s * d_c / (4 * k.A**2)) if k.A > SLOWEST else (0.0, 0.0)
+    d_A, turn = (k.c * d_c / (4 * k.A), -k.s * d_c / (4 * k.A**2)) if k.A > TINY_RATE else (0.0, 0.0)
     d_growth = (k.x * k.sin - k.p * k.cos) / 2 + turn * k.decaying
     d_decaying = (k.x * k.cos + k.p * k.sin) / 2 - turn * k.growth
     with np.errstate(under="ignore", over="ignore"):

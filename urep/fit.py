@@ -25,7 +25,7 @@ MIN_ROWS = 5
 """Two constants from three curves: fewer rows than this would be fitted whatever they were."""
 
 UNCONVERGED = ("warn", "keep", "raise")
-"""What is done with a fit that did not converge."""
+"""Allowed treatments of a fit that did not converge."""
 
 
 class FitWarning(UserWarning):

@@ -8,6 +8,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from .state import real_number, require_sizes
+
 NONLINEARITIES: dict[str, Callable[[], nn.Module]] = {
     "leaky_relu": lambda: nn.LeakyReLU(0.01),
     "relu": nn.ReLU,
@@ -19,7 +21,7 @@ NONLINEARITIES: dict[str, Callable[[], nn.Module]] = {
 
 
 class _Layered(nn.Module):
-    """What the architectures share: a start from a seed alone, and names for hidden layers."""
+    """Base of the architectures: a start from a seed alone, and names for hidden layers."""
 
     hidden_layers: int
     net: nn.Sequential
@@ -41,7 +43,7 @@ class _Layered(nn.Module):
 
     @property
     def depth(self) -> int:
-        """How many hidden activations there are."""
+        """Number of hidden activations."""
         return len(self._layers)
 
     def layer(self, k: int) -> str:
@@ -156,17 +158,8 @@ class Convolutional(_Layered):
         self._initialise(gain, seed, dtype)
 
 
-def require_sizes(**sizes) -> None:
-    """ValueError naming the first of some sizes that is not an integer >= 1."""
-    for name, size in sizes.items():
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-            raise ValueError(f"{name} must be an integer >= 1, got {size!r}")
-
-
 def _require_kind(nonlinearity, gain) -> None:
+    """ValueError or TypeError naming a nonlinearity or a gain that is not allowed."""
     if nonlinearity not in NONLINEARITIES:
         raise ValueError(f"nonlinearity must be one of {sorted(NONLINEARITIES)}, got {nonlinearity!r}")
-    if isinstance(gain, bool) or not isinstance(gain, (int, float)):
-        raise TypeError(f"gain must be a number > 0, got {gain!r}")
-    if not 0 < gain < float("inf"):
-        raise ValueError(f"gain must be finite and > 0, got {gain!r}")
+    real_number("gain", gain, strict=True)

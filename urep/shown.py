@@ -1,4 +1,4 @@
-"""What shows itself as HTML on a page and has a plain form: pieces of a page, and tables."""
+"""Pieces of a page and tables: each shows itself as HTML and has a plain form."""
 
 from __future__ import annotations
 

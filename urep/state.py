@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 INPUT_TOLERANCE = 0.1
-"""How far a state may miss Cauchy-Schwarz: what writing ‖dy‖² with one significant digit costs."""
+"""Relative miss of Cauchy-Schwarz that a start may have: writing ‖dy‖² with one digit costs as much."""
 
 
 def real_number(name: str, value, *, least: float = 0.0, strict: bool) -> float:
@@ -29,9 +29,16 @@ def real_number(name: str, value, *, least: float = 0.0, strict: bool) -> float:
     return number
 
 
+def require_sizes(least: int = 1, **sizes) -> None:
+    """ValueError naming the first of some sizes that is not an integer >= `least`."""
+    for name, size in sizes.items():
+        if not isinstance(size, int) or isinstance(size, bool) or size < least:
+            raise ValueError(f"{name} must be an integer >= {least}, got {size!r}")
+
+
 @dataclass(frozen=True)
 class TwoPoint:
-    """What the data fix in eq. (7): dx2 = ‖dx‖² > 0 and dy2_target = ‖dy*‖² >= 0.
+    """The part of eq. (7) that the data fix: dx2 = ‖dx‖² > 0 and dy2_target = ‖dy*‖² >= 0.
 
     Raises TypeError or ValueError naming the argument.
     """
@@ -127,7 +134,7 @@ class State(Triple):
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What `train` recorded before its steps: t (n,) epochs, loss (n,), and ‖dh‖², ‖dy‖², w.
+    """A training as `urep.train` records it before each step: t (n,) epochs, loss (n,), and ‖dh‖², ‖dy‖², w.
 
     `trajectory` is a State of (n,) arrays, or a dict of them by layer name when several layers
     were asked for. `task` is what the data fix in the theory. `stopped` says why it ended.

@@ -6,12 +6,14 @@ import gzip
 import hashlib
 import zlib
 from collections.abc import Mapping
-from math import isfinite, prod, sqrt
+from math import inf, prod, sqrt
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import torch
+
+from .state import TwoPoint, real_number, require_sizes
 
 Data = tuple[torch.Tensor, torch.Tensor]
 
@@ -34,25 +36,15 @@ def two_points(
     the difference points in a random direction drawn from `seed`.
     Raises TypeError or ValueError naming the argument.
     """
-    _require_square("dx2", dx2, positive=True)
-    _require_square("dy2_target", dy2_target, positive=False)
+    task = TwoPoint(dx2, dy2_target)
     for name, value in (("first_input", first_input), ("first_target", first_target)):
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
-            raise ValueError(f"{name} must be a finite number, got {value!r}")
-    _require_sizes(1, n_in=n_in, n_out=n_out)
+        real_number(name, value, least=-inf, strict=False)
+    require_sizes(n_in=n_in, n_out=n_out)
     _require_dtype(dtype)
     random = torch.Generator().manual_seed(seed)
-    inputs = _pair(first_input, sqrt(dx2), n_in, random)
-    targets = _pair(first_target, sqrt(dy2_target), n_out, random)
+    inputs = _pair(first_input, sqrt(task.dx2), n_in, random)
+    targets = _pair(first_target, sqrt(task.dy2_target), n_out, random)
     return inputs.to(dtype), targets.to(dtype)
-
-
-def _require_square(name: str, value, *, positive: bool) -> None:
-    allowed = "> 0" if positive else ">= 0"
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be a number {allowed}, got {value!r}")
-    if not isfinite(value) or value < 0 or (positive and value == 0):
-        raise ValueError(f"{name} must be finite and {allowed}, got {value!r}")
 
 
 def _pair(first: float, distance: float, size: int, random: torch.Generator) -> torch.Tensor:
@@ -85,7 +77,7 @@ def blobs(*, side: int = 30, pixels: int = 5, dtype: torch.dtype = torch.float32
     side x side in [-1, 1]², normalised to sum 1, and two inputs that say which context holds: in the
     first the target is the centre's x, in the second its y. `blob_features` names the rows.
     """
-    _require_sizes(2, side=side, pixels=pixels)
+    require_sizes(2, side=side, pixels=pixels)
     _require_dtype(dtype)
     context, x, y = blob_features(side)
     grid = np.linspace(-1, 1, pixels)
@@ -98,8 +90,8 @@ def blobs(*, side: int = 30, pixels: int = 5, dtype: torch.dtype = torch.float32
 
 
 def blob_features(side: int = 30) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each row of `blobs`: its context (0 or 1), and x and y of its centre; (2 side²,) each."""
-    _require_sizes(2, side=side)
+    """Context (0 or 1) and x and y of the centre of each row of `blobs`: three arrays (2 side²,)."""
+    require_sizes(2, side=side)
     centres = np.linspace(-1, 1, side)
     context, x, y = np.meshgrid([0, 1], centres, centres, indexing="ij")
     return context.ravel(), x.ravel(), y.ravel()
@@ -158,10 +150,10 @@ MNIST_SHA256: Mapping[str, str] = MappingProxyType({
     "t10k-images": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 })  # fmt: skip
-"""Of the contents of MNIST's files, unpacked."""
+"""SHA-256 of the contents of MNIST's files, unpacked."""
 
 MNIST_MEAN, MNIST_STD = 0.1307, 0.3081
-"""Of the training pixels, in units of the largest: what everybody standardises with."""
+"""Mean and standard deviation of the training pixels, in units of the largest pixel."""
 
 
 def mnist(
@@ -236,18 +228,12 @@ def read_idx(path: str | Path, *, sha256: str | None = None) -> np.ndarray:
 
 
 def _taken(points: int | None, there: int) -> int:
-    """How many of the points that are there to take: all, or the first so many."""
+    """Number of points to take: all that are there, or the first `points`."""
     points = there if points is None else points
-    _require_sizes(1, points=points)
+    require_sizes(points=points)
     if points > there:
         raise ValueError(f"points must be at most {there}, got {points}")
     return points
-
-
-def _require_sizes(least: int, **sizes) -> None:
-    for name, size in sizes.items():
-        if not isinstance(size, int) or isinstance(size, bool) or size < least:
-            raise ValueError(f"{name} must be an integer >= {least}, got {size!r}")
 
 
 def _require_dtype(dtype) -> None:

@@ -26,7 +26,7 @@ from .state import (
 )
 
 MOST_EVALUATIONS = 300_000
-"""Of the field in one integration: where it is stuck, an error after seconds beats a wait of minutes."""
+"""Largest number of evaluations of (7) in one integration: an error after seconds beats a wait of minutes."""
 
 
 class SingularSystem(ArithmeticError):

@@ -14,9 +14,9 @@ from sympy.core.function import AppliedUndef
 from ..equations import A, a_plus, book, c, cos_phi, paper, scale, t, y_0
 
 INPUTS = ("dx2", "dy2_target", "tau_h", "tau_y", "dh2_0", "dy2_0", "cosine")
-"""What a start is given by: the task, the rates, the sizes of dh and dy, the cosine of dy with dy*."""
+"""Numbers that describe a start: the task, the rates, the sizes of dh and dy, the cosine of dy with dy*."""
 
-LEAST = 1e-150
+TINY_RATE = 1e-150
 """Stands for a rate of zero, by which nothing can be divided."""
 
 _SOURCE = """\
@@ -73,7 +73,7 @@ def source() -> str:
     return _SOURCE.format(
         inputs=", ".join(INPUTS),
         kept=", ".join(kept),
-        start=_consts({name: E["E5"][name] for name in letters} | {"A": sp.Max(modes["A"], LEAST)}),
+        start=_consts({name: E["E5"][name] for name in letters} | {"A": sp.Max(modes["A"], TINY_RATE)}),
         near=_js(near), far=_js(far),
         direct=_js(modes["a_plus"]), conjugate=_js(other),
         kept_direct=_js(_kept(modes["a_plus"])), kept_conjugate=_js(_kept(sp.expand(sp.numer(other)))),

@@ -119,4 +119,4 @@ EXPLORE = {
     "E1": "row=Default",
     "E3": f"{_EQUAL}&dh2_0=0.05&dy2_0=0.5&angle=180&epochs=fit",
 }
-"""What the explorer's sliders show of an equation, by its number: the query of its address."""
+"""Query of the explorer's address that shows an equation, by the equation's number."""

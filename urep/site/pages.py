@@ -97,7 +97,7 @@ def beyond(found: list[Record] | None = None) -> Page:
 
 
 def tally(found: list[Record] | None = None) -> Page:
-    """How many equations, figures and tables have a verdict, and how many checks of each kind."""
+    """The counts of equations, figures and tables with a verdict, and of checks of each kind."""
     found = records() if found is None else found
     cards = []
     for kind, name in (("eq", "equations"), ("fig", "figures"), ("table", "tables")):

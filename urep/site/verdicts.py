@@ -50,7 +50,7 @@ def records(folder: Path | None = None) -> list[Record]:
 
 
 def about(item: Item, found: Iterable[Record]) -> list[Record]:
-    """What was said of an item: proofs first, then numbers, networks, controls, what does not hold."""
+    """Records about an item: proofs first, then numbers, networks, controls, what does not hold."""
     own = [record for record in found if record.fields["item"] == item.key]
     return sorted(own, key=lambda record: list(MEANING).index(record.fields["kind"]))
 
