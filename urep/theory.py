@@ -6,6 +6,7 @@ Nothing here is specific to a network.
 from __future__ import annotations
 
 import warnings
+from itertools import count
 from math import sqrt
 
 import numpy as np
@@ -65,8 +66,6 @@ def integrate(
     lost, as can happen where ‖dh‖² touches zero; lifted, there is nothing singular. ValueError or
     TypeError for bad input.
     """
-    from scipy.integrate import solve_ivp
-
     t = times(t)
     if coordinates not in ("printed", "lifted"):
         raise ValueError(f"coordinates must be 'printed' or 'lifted', got {coordinates!r}")
@@ -78,27 +77,36 @@ def integrate(
         return State(*start[:, None])
     # w ends as a difference of numbers of the size of ‖dy*‖²: its last digits are noise to step over.
     tolerance = np.array([0.0, 0.0, 1e-16 * task.dy2_target]) + np.finfo(float).tiny
-    evaluations = 0
-
-    def field(time, y):
-        nonlocal evaluations
-        evaluations += 1
-        if evaluations > MOST_EVALUATIONS:
-            raise SingularSystem(f"integration got stuck near t = {time:.6g}: {_advice(start)}")
-        return _FIELD(*y, *constants)
-
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        # A step that overflows is rejected; a solver that gives up is reported below, as an error.
-        warnings.filterwarnings("ignore", message="lsoda", category=UserWarning)
-        result = solve_ivp(field, (0.0, t[-1]), start, method="LSODA", t_eval=t, rtol=rtol, atol=tolerance)
+    field = lambda dh2, dy2, w: _FIELD(dh2, dy2, w, *constants)
+    stuck = _advice(start)
+    result = lsoda(field, start, t, rtol=rtol, atol=tolerance, stuck=stuck, most=MOST_EVALUATIONS)
     _require_conserved(result, start, task, rates, tolerance=max(1e-6, 1e3 * rtol))
     return State(result.y[0], np.maximum(result.y[1], 0.0), result.y[2])
 
 
-def _integrate_lifted(start, task: TwoPoint, rates: Rates, t: np.ndarray, rtol: float) -> State:
-    """(E0) from the same start; u may change its sign, ‖dh‖² = u² does not feel it."""
+def lsoda(field, start: np.ndarray, t: np.ndarray, *, rtol: float, atol, stuck: str, most: int):
+    """SciPy's LSODA solution of start' = field(*start) at times t, as `scipy.integrate.solve_ivp` returns it.
+
+    Steps that overflow are rejected without a warning; the caller looks at `result.success`. Raises
+    SingularSystem, which ends with the words `stuck`, after `most` evaluations of the field.
+    """
     from scipy.integrate import solve_ivp
 
+    evaluations = count(1)
+
+    def counted(time, variables):
+        if next(evaluations) > most:
+            raise SingularSystem(f"integration got stuck near t = {time:.6g}: {stuck}")
+        return field(*variables)
+
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        # LSODA also warns where it gives up, which `result.success` says.
+        warnings.filterwarnings("ignore", message="lsoda", category=UserWarning)
+        return solve_ivp(counted, (0.0, t[-1]), start, method="LSODA", t_eval=t, rtol=rtol, atol=atol)
+
+
+def _integrate_lifted(start, task: TwoPoint, rates: Rates, t: np.ndarray, rtol: float) -> State:
+    """(E0) from the same start; u may change its sign, ‖dh‖² = u² does not feel it."""
     dh2, dy2, w = start
     target, u = sqrt(task.dy2_target), sqrt(dh2)
     along = (dy2 - w) / target if target else sqrt(dy2)
@@ -109,10 +117,9 @@ def _integrate_lifted(start, task: TwoPoint, rates: Rates, t: np.ndarray, rtol: 
     lifted = np.array([u, along / u, across / u])
     # Each may pass through zero: relative to what it was, or to the largest where it was nothing.
     tolerance = 1e-3 * rtol * np.where(lifted == 0, np.abs(lifted).max(), np.abs(lifted))
-    result = solve_ivp(
-        lambda _, z: _LIFTED(*z, *constants), (0.0, t[-1]), lifted,
-        method="LSODA", t_eval=t, rtol=rtol, atol=tolerance,
-    )  # fmt: skip
+    field = lambda u, along, across: _LIFTED(u, along, across, *constants)
+    stuck = f"started from {lifted}"
+    result = lsoda(field, lifted, t, rtol=rtol, atol=tolerance, stuck=stuck, most=MOST_EVALUATIONS)
     if not result.success:
         raise ArithmeticError(f"integration of (E0) stopped near t = {result.t[-1]:.6g}: {result.message}")
     u, along, across = result.y
