@@ -7,7 +7,9 @@ With u = ‖dh‖ and r = dy/u, eq. (7) is a linear network with one hidden unit
 
 c = p² − x² − y² is conserved and q = (p, x, y) obeys q' = M q − ½|q|² q with a constant symmetric M,
 so that q(t) = exp(M t) q(0)/√N(t). The chapter on the exact solution derives this; here it becomes
-numbers, with each sum arranged so that nothing cancels that need not.
+numbers, with each sum arranged so that nothing cancels that need not. It is the one formula that is
+typed here and not printed from the registry, whose (E5) to (E10) have neither batches nor derivatives nor
+exact fractions; the tests compare both with 400 digits and with each other.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ class Lift:
     """A start of eq. (7) in the scaled letters, and what is conserved along its trajectory.
 
     `p`, `x` and `y2` = y² are the start; `c` = k_y A_high and `s` = k_y A_low are constants;
-    `growth` is the part of (p, x) along the growing mode of M, whose rate is `A`. Scalars all.
+    `a_plus` is the part of (p, x) along the growing mode of M, whose rate is `A`. Scalars all.
     """
 
     p: float
@@ -68,7 +70,7 @@ class Lift:
         return (near, far) if self.c >= 0 else (far, near)
 
     @property
-    def growth(self) -> float:
+    def a_plus(self) -> float:
         """The sum p cos φ + x sin φ, in whichever of two exact forms loses fewer digits."""
         cos, sin = self.angle
         first, second = self.p * cos, self.x * sin
@@ -140,8 +142,8 @@ def solve(
     """
     t = times(t)
     k = _constants(state, task, rates, dy)
-    moved = _evolve(k, t)
-    return State(*_scalars(k, moved))
+    q = _evolve(k, t)
+    return State(*_scalars(k, q))
 
 
 def sensitivities(
@@ -171,8 +173,8 @@ def slopes(start: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> tuple[n
 
 def _slopes(k: _Constants, rates: Rates, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Derivatives by tau_h and by tau_y, (3, n) each."""
-    moved = _evolve(k, t)
-    faster, tilted = np.array(_faster(k, moved, t)), np.array(_tilted(k, moved, t))
+    q = _evolve(k, t)
+    faster, tilted = np.array(_faster(k, q, t)), np.array(_tilted(k, q, t))
     # log k_h and log k_y are speed ± tilt, and the time constants are their inverses.
     return -(faster + tilted) / (2 * rates.tau_h), -(faster - tilted) / (2 * rates.tau_y)
 
@@ -193,30 +195,34 @@ class _Constants(NamedTuple):
     gap: float
     A: float
     small: float
-    cos: float
-    sin: float
-    growth: float
-    decaying: float
+    cos_phi: float
+    sin_phi: float
+    a_plus: float
+    a_minus: float
     log_a2: float
     log_2A: float
     log_y2: float
     log_sideways: float
 
 
-class _Moved(NamedTuple):
-    """A start at times t: p, x, y², the error p x − s, N, and what N was divided by, all scaled."""
+class _AtTimes(NamedTuple):
+    """A start at times t, in the letters of (E7) and (E8), and the factors that their derivatives share.
+
+    `exp_scale` is exp(−scale), `mode` a₊ exp(A t − scale/2), `exp_across` exp(max(−c, 0) t − scale),
+    `one_minus_exp` 1 − exp(−2A t), `t_phi1` t φ₁(−2A t), `N_across` the part of N across dy*.
+    """
 
     p: np.ndarray
     x: np.ndarray
     y2: np.ndarray
-    e_along: np.ndarray
-    N: np.ndarray
-    still: np.ndarray
-    swing: np.ndarray
-    turned: np.ndarray
-    fall: np.ndarray
-    modes: np.ndarray
-    across: np.ndarray | float
+    gap: np.ndarray
+    N_scaled: np.ndarray
+    exp_scale: np.ndarray
+    mode: np.ndarray
+    exp_across: np.ndarray
+    one_minus_exp: np.ndarray
+    t_phi1: np.ndarray
+    N_across: np.ndarray | float
 
 
 def _constants(state: State, task: TwoPoint, rates: Rates, dy) -> _Constants:
@@ -231,46 +237,46 @@ def _constants(state: State, task: TwoPoint, rates: Rates, dy) -> _Constants:
 
 
 def _of_one(start: Lift) -> _Constants:
-    cos, sin = start.angle
-    growth = start.growth
+    cos_phi, sin_phi = start.angle
+    a_plus = start.a_plus
     sideways = max(-start.c, 0.0)
     return _Constants(
         start.p, start.x, start.y2, start.c, start.s, start.k_h, start.k_y, start.gap,
-        start.A, start.small, cos, sin, growth, start.x * cos - start.p * sin,
-        2 * log(abs(growth)) if growth else LOG_OF_ZERO, log(2 * start.A) if start.A else inf,
+        start.A, start.small, cos_phi, sin_phi, a_plus, start.x * cos_phi - start.p * sin_phi,
+        2 * log(abs(a_plus)) if a_plus else LOG_OF_ZERO, log(2 * start.A) if start.A else inf,
         log(start.y2) if start.y2 and sideways else LOG_OF_ZERO, log(sideways) if sideways else inf,
     )  # fmt: skip
 
 
-def _evolve(k: _Constants, t: np.ndarray) -> _Moved:
+def _evolve(k: _Constants, t: np.ndarray) -> _AtTimes:
     """p, x, y² and the error p x − s at times t.
 
     Everything is divided by exp(scale), the size that N has reached, before it can overflow.
     """
     with np.errstate(under="ignore"):
-        scale, swing, turned = _scales(k, t)
-        still = np.exp(-scale)
-        fall = -np.expm1(-2 * k.A * t)
-        modes = _over(fall, 2 * k.A, t)
-        N = still + swing**2 * modes + k.decaying**2 * modes * still
-        across = 0.0
+        scale, mode, exp_across = _scales(k, t)
+        exp_scale = np.exp(-scale)
+        one_minus_exp = -np.expm1(-2 * k.A * t)
+        t_phi1 = _over(one_minus_exp, 2 * k.A, t)
+        N_scaled = exp_scale + mode**2 * t_phi1 + k.a_minus**2 * t_phi1 * exp_scale
+        N_across = 0.0
         if np.any(k.y2):
-            across = k.y2 * _over(-np.expm1(-abs(k.c) * t), abs(k.c), t) * turned
-            N = N + across
+            N_across = k.y2 * _over(-np.expm1(-abs(k.c) * t), abs(k.c), t) * exp_across
+            N_scaled = N_scaled + N_across
         # √N p and √N x, divided by exp(scale/2): what is left of the start, and the growing mode.
-        left, root, risen = np.exp(-k.A * t - scale / 2), np.sqrt(N), swing * fall
-        p = (k.p * left + risen * k.cos) / root
-        x = (k.x * left + risen * k.sin) / root
-        y2 = k.y2 * np.exp(-np.maximum(k.c, 0) * t) * turned / N if np.any(k.y2) else 0.0 * N
-        e_along = (k.gap * still - k.s * across) / N
-    return _Moved(p, x, y2, e_along, N, still, swing, turned, fall, modes, across)
+        decay, root, rise = np.exp(-k.A * t - scale / 2), np.sqrt(N_scaled), mode * one_minus_exp
+        p = (k.p * decay + rise * k.cos_phi) / root
+        x = (k.x * decay + rise * k.sin_phi) / root
+        y2 = k.y2 * np.exp(-np.maximum(k.c, 0) * t) * exp_across / N_scaled
+        gap = (k.gap * exp_scale - k.s * N_across) / N_scaled
+    return _AtTimes(p, x, y2, gap, N_scaled, exp_scale, mode, exp_across, one_minus_exp, t_phi1, N_across)
 
 
-def _over(fall: np.ndarray, rate, t: np.ndarray) -> np.ndarray:
+def _over(one_minus_exp: np.ndarray, rate, t: np.ndarray) -> np.ndarray:
     """(1 − exp(−rate t))/rate from its numerator; t itself where the rate is nothing."""
     if np.ndim(rate) == 0:
-        return fall / rate if rate > TINY_RATE else t
-    return np.where(rate > TINY_RATE, fall / np.where(rate > TINY_RATE, rate, 1.0), t)
+        return one_minus_exp / rate if rate > TINY_RATE else t
+    return np.where(rate > TINY_RATE, one_minus_exp / np.where(rate > TINY_RATE, rate, 1.0), t)
 
 
 def _scales(k: _Constants, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -281,44 +287,44 @@ def _scales(k: _Constants, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     grown = 2 * k.A * t + k.log_a2
     leads = grown > k.log_2A
     if not np.any((k.y2 > 0) & (np.asarray(k.c) < 0)):  # nothing across dy* that could lead
-        scale, swing = np.where(leads, grown, 0.0), np.where(leads, 0.0, grown) / 2
-        return scale, np.copysign(np.exp(swing), k.growth), np.exp(-scale)
+        scale, mode = np.where(leads, grown, 0.0), np.where(leads, 0.0, grown) / 2
+        return scale, np.copysign(np.exp(mode), k.a_plus), np.exp(-scale)
     sideways, gap = np.maximum(-k.c, 0), np.where(np.asarray(k.c) < 0, 2 * k.small, 2 * k.A)
     drifts = ~leads & (sideways * t + k.log_y2 > k.log_sideways)
     scale = np.where(leads, grown, np.where(drifts, sideways * t + k.log_y2, 0.0))
     # In each case the large parts of the two exponents have cancelled beforehand.
-    swing = np.where(leads, 0.0, np.where(drifts, gap * t + k.log_a2 - k.log_y2, grown)) / 2
-    turned = np.where(leads, -gap * t - k.log_a2, np.where(drifts, -k.log_y2, sideways * t))
-    return scale, np.copysign(np.exp(swing), k.growth), np.exp(turned)
+    mode = np.where(leads, 0.0, np.where(drifts, gap * t + k.log_a2 - k.log_y2, grown)) / 2
+    exp_across = np.where(leads, -gap * t - k.log_a2, np.where(drifts, -k.log_y2, sideways * t))
+    return scale, np.copysign(np.exp(mode), k.a_plus), np.exp(exp_across)
 
 
-def _scalars(k: _Constants, q: _Moved) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _scalars(k: _Constants, q: _AtTimes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """‖dh‖², ‖dy‖² and w from the scaled letters."""
     squares = k.k_h * k.k_y
     root, across2 = q.p * q.x, q.p**2 * q.y2
-    return q.p**2 / k.k_y, (root**2 + across2) / squares, (root * q.e_along + across2) / squares
+    return q.p**2 / k.k_y, (root**2 + across2) / squares, (root * q.gap + across2) / squares
 
 
 # --- derivatives ----------------------------------------------------------------------------
 
 
-def _chain(k: _Constants, q: _Moved, dp, dx, dy2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _chain(k: _Constants, q: _AtTimes, dp, dx, dy2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Changes of ‖dh‖² k_y, ‖dy‖² and w with those of p, x and y²."""
     squares = k.k_h * k.k_y
     d_dy2 = 2 * q.p * (dp * (q.x**2 + q.y2) + q.p * q.x * dx) + q.p**2 * dy2
     return 2 * q.p * dp, d_dy2 / squares, (d_dy2 - k.s * (dp * q.x + q.p * dx)) / squares
 
 
-def _faster(k: _Constants, q: _Moved, t: np.ndarray) -> tuple[np.ndarray, ...]:
+def _faster(k: _Constants, q: _AtTimes, t: np.ndarray) -> tuple[np.ndarray, ...]:
     """Derivatives by the logarithm of a factor on both rates: t times the velocity."""
     d_h, d_y, d_w = _chain(
         k, q,
-        -t * (q.x * q.e_along + q.p * q.y2), -t * q.p * q.e_along, -2 * t * q.p**2 * q.y2,
+        -t * (q.x * q.gap + q.p * q.y2), -t * q.p * q.gap, -2 * t * q.p**2 * q.y2,
     )  # fmt: skip
     return d_h / k.k_y, d_y, d_w
 
 
-def _tilted(k: _Constants, q: _Moved, t: np.ndarray) -> tuple[np.ndarray, ...]:
+def _tilted(k: _Constants, q: _AtTimes, t: np.ndarray) -> tuple[np.ndarray, ...]:
     """Derivatives by the logarithm of a factor on k_h that divides k_y.
 
     It leaves s as it is; p is divided and (x, y) multiplied by the factor's root, so that c changes
@@ -326,28 +332,32 @@ def _tilted(k: _Constants, q: _Moved, t: np.ndarray) -> tuple[np.ndarray, ...]:
     """
     d_c = -(k.p**2 + k.x**2 + k.y2)
     d_A, turn = (k.c * d_c / (4 * k.A), -k.s * d_c / (4 * k.A**2)) if k.A > TINY_RATE else (0.0, 0.0)
-    d_growth = (k.x * k.sin - k.p * k.cos) / 2 + turn * k.decaying
-    d_decaying = (k.x * k.cos + k.p * k.sin) / 2 - turn * k.growth
+    d_a_plus = (k.x * k.sin_phi - k.p * k.cos_phi) / 2 + turn * k.a_minus
+    d_a_minus = (k.x * k.cos_phi + k.p * k.sin_phi) / 2 - turn * k.a_plus
     with np.errstate(under="ignore", over="ignore"):
         # exp(A t − scale/2), the growing mode per unit of its size; the start's is exp(−A t − scale/2).
-        unit = np.abs(q.swing) / abs(k.growth) if k.growth else np.exp(k.A * t)
-        left = unit * (1 - q.fall)
+        unit = np.abs(q.mode) / abs(k.a_plus) if k.a_plus else np.exp(k.A * t)
+        decay = unit * (1 - q.one_minus_exp)
         # The growth of exp(A t) cancels between z and √N: it is left out of both beforehand.
         g = d_A * t
-        d_swing, d_left, d_fall = unit * d_growth, -2 * g * left, 2 * g * (1 - q.fall)
-        d_modes = _d_over(1 - q.fall, q.modes, 2 * k.A, t) * 2 * d_A
+        d_mode, d_decay, d_one_minus_exp = unit * d_a_plus, -2 * g * decay, 2 * g * (1 - q.one_minus_exp)
+        d_t_phi1 = _d_over(1 - q.one_minus_exp, q.t_phi1, 2 * k.A, t) * 2 * d_A
         d_N = (
-            2 * q.swing * d_swing * q.modes + q.swing**2 * d_modes
-            + q.still * (2 * k.decaying * d_decaying * q.modes + k.decaying**2 * d_modes)
-            - 2 * g * (q.still * (1 + k.decaying**2 * q.modes) + q.across)
+            2 * q.mode * d_mode * q.t_phi1 + q.mode**2 * d_t_phi1
+            + q.exp_scale * (2 * k.a_minus * d_a_minus * q.t_phi1 + k.a_minus**2 * d_t_phi1)
+            - 2 * g * (q.exp_scale * (1 + k.a_minus**2 * q.t_phi1) + q.N_across)
         )  # fmt: skip
         if k.y2:
-            faded = np.exp(-max(k.c, 0) * t) * q.turned
-            d_N = d_N + q.across + k.y2 * _d_over(faded, q.across / k.y2, k.c, t, q.still) * d_c
-        root, d_log_N = np.sqrt(q.N), d_N / q.N
-        risen, d_risen = q.swing * q.fall, d_swing * q.fall + q.swing * d_fall
-        d_p = (k.p * (d_left - left / 2) + d_risen * k.cos - risen * k.sin * turn) / root - q.p * d_log_N / 2
-        d_x = (k.x * (d_left + left / 2) + d_risen * k.sin + risen * k.cos * turn) / root - q.x * d_log_N / 2
+            faded = np.exp(-max(k.c, 0) * t) * q.exp_across
+            d_N = d_N + q.N_across + k.y2 * _d_over(faded, q.N_across / k.y2, k.c, t, q.exp_scale) * d_c
+        root, d_log_N = np.sqrt(q.N_scaled), d_N / q.N_scaled
+        rise, d_rise = q.mode * q.one_minus_exp, d_mode * q.one_minus_exp + q.mode * d_one_minus_exp
+        d_p = (
+            k.p * (d_decay - decay / 2) + d_rise * k.cos_phi - rise * k.sin_phi * turn
+        ) / root - q.p * d_log_N / 2
+        d_x = (
+            k.x * (d_decay + decay / 2) + d_rise * k.sin_phi + rise * k.cos_phi * turn
+        ) / root - q.x * d_log_N / 2
         d_y2 = q.y2 * (1 - d_c * t - 2 * g - d_log_N)
     d_h, d_y, d_w = _chain(k, q, d_p, d_x, d_y2)
     return (d_h + q.p**2) / k.k_y, d_y, d_w
