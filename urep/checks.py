@@ -1,6 +1,6 @@
 """verify(...): the one way a chapter makes a claim.
 
-Five kinds. *symbolic*: a derived expression equals a registered one, proved by algebra.
+Five kinds. *symbolic*: both sides of derived lines equal those of registered ones, proved by algebra.
 *numerical*: two computations agree within a tolerance that has a reason. *empirical*: a network
 agrees with the theory within a tolerance that has a reason. *control*: something deliberately
 wrong misses by a stated margin. *refuted*: a claim that a network contradicts by a stated margin.
@@ -30,7 +30,18 @@ MEANING = {
 }
 """For each kind of claim: the words and the sign that a verdict shows."""
 
-_ITEM = re.compile(r"(eq|fig|table) [1-9]\d*|book [a-z0-9 -]+")
+WORDS = {"eq": "Equation ({})", "fig": "Figure {}", "table": "Table {}"}
+"""Each kind of numbered item in words."""
+
+_ITEM = re.compile(r"(eq|fig|table) [1-9]\d*|book ([a-z0-9 -]+|E?\d+[=+'-]?)")
+
+
+def in_words(item: str) -> str:
+    """An item in words: "eq 38" and "book E9" are equations, (38) and (E9), "fig 2" is Figure 2."""
+    kind, number = item.split(" ", 1)
+    if kind == "book" and re.fullmatch(r"E?\d.*", number):
+        kind = "eq"
+    return WORDS.get(kind, "{}").format(number)
 
 
 class ClaimFailed(AssertionError):
@@ -41,8 +52,9 @@ class ClaimFailed(AssertionError):
 class Verdict:
     """A claim that held: what it is about, its kind, and what was compared with what.
 
-    `derived` and `registered` are both sides of a symbolic claim, as text that SymPy reads back;
-    `measured` is the number seen, `bound` what it was held against, `because` why that bound.
+    `derived` and `registered` are the lines of a symbolic claim, "left = right" or an expression, with sides
+    that SymPy reads back; `measured` is the number seen, `bound` what it was held against, `because` why that
+    bound.
     """
 
     item: str
@@ -59,7 +71,8 @@ class Verdict:
     def anchor(self) -> str:
         """Where on its page this verdict stands; the same for the same claim."""
         digest = zlib.crc32(f"{self.kind} {self.claim}".encode())
-        return f"check-{self.item.replace(' ', '-')}-{digest:08x}"
+        name = re.sub(r"[^\w+-]", "-", self.item)
+        return f"check-{name}-{digest:08x}"
 
     def record(self) -> dict:
         """What the tally is made from; free of digits that differ between machines."""
@@ -72,28 +85,28 @@ class Verdict:
     @property
     def label(self) -> str:
         """The item as the paper writes it: (38), Figure 2, Table 1."""
-        kind, number = self.item.split(" ", 1)
-        return {"eq": f"({number})", "fig": f"Figure {number}", "table": f"Table {number}"}.get(kind, number)
+        return in_words(self.item).removeprefix("Equation ")
 
-    def detail(self, noise: str = "{}") -> str:
-        """Number and bound in words; `noise` wraps digits that differ between machines."""
+    def _details(self) -> tuple[str, str, str]:
+        """Number and bound in words: what comes before the number, the number, what comes after it."""
         if self.bound is None:
-            return "assuming " + "; ".join(self.assuming) if self.assuming else ""
+            return "assuming " + "; ".join(self.assuming) if self.assuming else "", "", ""
         number = f"{self.measured:.1e}" if self.kind == "numerical" else _digits(self.measured)
-        number = noise.format(number) if self.kind == "numerical" else number
         sign, wanted = ("<", "allowed") if self.kind in ("numerical", "empirical") else (">", "required")
-        return f"seen {number}, {wanted} {sign} {_digits(self.bound)}: {self.because}"
+        return "seen ", number, f", {wanted} {sign} {_digits(self.bound)}: {self.because}"
 
     def __repr__(self) -> str:
         words, sign = MEANING[self.kind]
-        detail = self.detail("…")
+        before, number, after = self._details()
+        detail = before + ("…" if self.kind == "numerical" else number) + after
         return f"{sign} {self.label} {words}: {self.claim}" + (f" [{detail}]" if detail else "")
 
     def _repr_html_(self) -> str:
         words, sign = MEANING[self.kind]
-        detail = _signs(self.detail("<noise>{}</noise>"))
-        detail = detail.replace("&lt;noise&gt;", '<span class="urep-noise">')
-        detail = detail.replace("&lt;/noise&gt;", "</span>")
+        before, number, after = map(_signs, self._details())
+        if self.kind == "numerical":  # digits that differ between machines
+            number = f'<span class="urep-noise">{number}</span>'
+        detail = before + number + after
         return (
             # The digest lets nbval, which compares HTML and not metadata, see a changed record.
             f'<div class="urep-verdict urep-{self.kind}" id="{self.anchor}" data-record="{self._digest()}">'
@@ -146,11 +159,15 @@ def check(
 ) -> Verdict:
     """Hold a claim about `item` ("eq 38", "fig 2", "table 1", "book ...") against its evidence.
 
-    Give one kind: `derived` and `registered` (expressions, or tuples of them, whose difference
-    must simplify to zero); `numerical` or `empirical` (an error) with `below` and `because`;
-    `control` or `refuted` (an error) with `above` and `because`; or `control=(derived, wrong)`,
-    two expressions that must differ. Raises ClaimFailed when the claim does not hold, ValueError
-    or TypeError when the evidence is incomplete.
+    Give one kind: `derived` and `registered` (lines that must be equal, see below); `numerical` or
+    `empirical` (an error) with `below` and `because`; `control` or `refuted` (an error) with `above` and
+    `because`; or `control=(derived, wrong)`, lines of which a number must tell one pair apart.
+
+    Lines are what `urep.equations.algebra.lines` takes: `registered=paper[11]` with `derived={A_high: ...,
+    A_low: ...}`, of which both sides are compared; for what is not registered, an expression or a tuple of
+    them. The right-hand side of a registered equation alone is refused.
+
+    Raises ClaimFailed when the claim does not hold, ValueError or TypeError when the evidence is incomplete.
     """
     if not isinstance(item, str) or not _ITEM.fullmatch(item):
         raise ValueError(f"item must be like 'eq 38', 'fig 2', 'table 1' or 'book name', got {item!r}")
@@ -177,31 +194,66 @@ def check(
 
 
 def _symbolic(item: str, claim: str, derived, registered) -> Verdict:
-    from .equations.algebra import assumptions, counterexample, residue, sides
+    from .equations.algebra import assumptions, difference
+    from .equations.registry import as_text
 
-    left, right = sides(derived), sides(registered)
-    if len(left) != len(right):
-        raise ValueError(f"derived and registered must have equal length, got {len(left)} and {len(right)}")
-    for number, (a, b) in enumerate(zip(left, right, strict=True), start=1):
-        rest = counterexample(a - b) or residue(a - b)
-        if rest != 0:
-            line = f", line {number}" if len(left) > 1 else ""
+    ours, theirs = _paired(derived, registered, "registered")
+    _require_whole_equations(registered)
+    for number, (one, other) in enumerate(zip(ours, theirs, strict=True), start=1):
+        part, found = difference(one, other)
+        if found.outcome != "equal":
+            line = f", line {number}" if len(ours) > 1 else ""
             raise ClaimFailed(
-                f"{_name(item)}{line}: {claim} — not proved.\n  derived:    {a}\n"
-                f"  registered: {b}\n  difference does not simplify to zero: {rest}"
+                f"{in_words(item)}{line}: {claim} — not proved.\n  derived:    {as_text(one)}\n"
+                f"  registered: {as_text(other)}\n  {part}: {found.detail}"
             )
-    return Verdict(
-        item, claim, "symbolic", assumptions(*left, *right), tuple(map(str, left)), tuple(map(str, right))
-    )
+    rights = (getattr(line, "rhs", line) for line in (*ours, *theirs))
+    texts = (tuple(map(as_text, lines)) for lines in (ours, theirs))
+    return Verdict(item, claim, "symbolic", assumptions(*rights), *texts)
 
 
 def _different(item: str, claim: str, derived, wrong) -> Verdict:
-    from .equations.algebra import residue, sides
+    from .equations.algebra import difference
+    from .equations.registry import as_text
 
-    left, right = sides(derived), sides(wrong)
-    if all(residue(a - b) == 0 for a, b in zip(left, right, strict=True)):
-        raise ClaimFailed(f"{_name(item)}: {claim} — the control does not fail: {right} equals {left}")
-    return Verdict(item, claim, "control", (), tuple(map(str, left)), tuple(map(str, right)))
+    ours, theirs = _paired(derived, wrong, "wrong")
+    found = [difference(one, other)[1] for one, other in zip(ours, theirs, strict=True)]
+    if not any(comparison.outcome == "different" for comparison in found):
+        undecided = [comparison.detail for comparison in found if comparison.outcome == "undecided"]
+        why = undecided[0] if undecided else "it is equal"
+        raise ClaimFailed(f"{in_words(item)}: {claim} — the control does not fail: {why}")
+    return Verdict(item, claim, "control", (), *(tuple(map(as_text, lines)) for lines in (ours, theirs)))
+
+
+def _paired(derived, other, name: str) -> tuple[tuple, tuple]:
+    """The lines of both, as many in one as in the other, of the same kind."""
+    from .equations.algebra import lines
+
+    ours, theirs = lines(derived), lines(other)
+    if len(ours) != len(theirs):
+        raise ValueError(f"derived and {name} must have equal length, got {len(ours)} and {len(theirs)}")
+    for one, two in zip(ours, theirs, strict=True):
+        if hasattr(one, "rel_op") != hasattr(two, "rel_op"):
+            raise TypeError(
+                f"derived and {name} must both have two sides, or neither: got {one} and {two}; "
+                "give derived as {left: right} where an equation is registered"
+            )
+    return ours, theirs
+
+
+def _require_whole_equations(registered) -> None:
+    """Refuse a registered right-hand side that comes without its equation: its left would go unchecked."""
+    from .equations.algebra import lines
+    from .equations.registry import Equation, without_its_left
+
+    parts = registered if isinstance(registered, tuple | list) else [registered]
+    for line in (line for part in parts if not isinstance(part, Equation) for line in lines(part)):
+        owner = without_its_left(line)
+        if owner is not None:
+            raise TypeError(
+                f"registered is a right-hand side of ({owner.number}) without its left: give the equation, "
+                "registered=paper[n] or book[label], or one line of it, paper[n].line(1)"
+            )
 
 
 # --- numbers --------------------------------------------------------------------------------
@@ -223,16 +275,10 @@ def _measured(item, claim, kind, error, below, above, because) -> Verdict:
     held = error < bound if side == "below" else error > bound
     if not held:  # NaN lands here too
         raise ClaimFailed(
-            f"{_name(item)}: {claim} — does not hold: {error:.3g} is not {side} {bound:.3g} ({because})"
+            f"{in_words(item)}: {claim} — does not hold: {error:.3g} is not {side} {bound:.3g} ({because})"
         )
     return Verdict(item, claim, kind, measured=error, bound=bound, because=because)
 
 
 def _digits(number: float | None) -> str | None:
     return None if number is None else f"{number:.2g}"
-
-
-def _name(item: str) -> str:
-    kind, number = item.split(" ", 1)
-    words = {"eq": "equation ({})", "fig": "Figure {}", "table": "Table {}"}
-    return words.get(kind, "{}").format(number)

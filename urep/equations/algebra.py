@@ -1,33 +1,187 @@
-"""The prover of symbolic claims: what two expressions are told apart by, what is left of their difference."""
+"""The prover of symbolic claims.
+
+Two expressions are *equal* when algebra proves it and *different* when a number tells them apart. Where
+neither is found they are *undecided*, which is no evidence for anything.
+"""
 
 from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from .registry import Equation
 
-def sides(expr) -> tuple:
-    """One expression, or a tuple of them, as a tuple; TypeError for what is no SymPy expression."""
-    given = expr if isinstance(expr, tuple) else (expr,)
-    for side in given:
-        if not isinstance(side, (sp.Expr, int)):
-            raise TypeError(f"a symbolic claim compares SymPy expressions, got {side!r}")
-    return tuple(map(sp.sympify, given))
+POINTS = 4
+"""Number of random points at which two expressions are compared."""
+
+DIGITS = 40
+"""Decimal digits to which they are evaluated there."""
+
+AGREE = 1e-25
+"""Largest difference, relative to the larger of two values, that rounding could explain."""
+
+NOISE = 1e-50
+"""Largest value that SymPy can return for an expression that is exactly zero."""
 
 
-def counterexample(difference):
-    """A value that is plainly not zero, if one random point gives one; else None. Proves nothing else.
+class Comparison(NamedTuple):
+    """What was found out about two expressions: "equal", "different" or "undecided", and by what."""
 
-    Spares a claim that is false the minutes that algebra can take to give up.
+    outcome: str
+    detail: str = ""
+
+
+def compare(a: sp.Expr, b: sp.Expr) -> Comparison:
+    """Prove two expressions equal, or tell them apart by a number; a false claim takes no time."""
+    if a == b:
+        return Comparison("equal")
+    detail = told_apart(a, b)
+    if detail:
+        return Comparison("different", detail)
+    rest = residue(a - b)
+    if rest == 0:
+        return Comparison("equal")
+    return Comparison("undecided", f"neither proved equal nor told apart, a difference is left: {rest}")
+
+
+# --- lines of a claim -----------------------------------------------------------------------
+
+
+def lines(given) -> tuple[sp.Expr | sp.Rel, ...]:
+    """The lines of a claim, in order, each an expression or a relation.
+
+    Takes an Equation, a relation, a mapping {left: right}, a pair (left, right) inside a list or tuple, an
+    expression, or a list or tuple of these. Raises TypeError for anything else.
     """
-    if isinstance(difference, sp.MatrixExpr) or difference.has(sp.Trace):
-        return None  # a difference of matrices of any size has no value at a point
-    plain = difference.rewrite(sp.exp)
+    if isinstance(given, Mapping):
+        given = list(given.items())
+    if not isinstance(given, tuple | list):
+        given = [given]
+    return tuple(line for part in given for line in _lines(part))
+
+
+def _lines(part) -> tuple[sp.Expr | sp.Rel, ...]:
+    if isinstance(part, Equation):
+        return part.relations
+    if isinstance(part, tuple | list) and len(part) == 2:
+        return (sp.Eq(*_expressions(part), evaluate=False),)
+    if isinstance(part, sp.Eq | sp.Le | sp.Ge):
+        return (part,)
+    return _expressions([part])
+
+
+def _expressions(parts: Iterable) -> tuple[sp.Expr, ...]:
+    for part in parts:
+        if not isinstance(part, sp.Expr | int):
+            raise TypeError(
+                f"a symbolic claim compares SymPy expressions, or both sides of relations, got {part!r}; "
+                "give a relation that SymPy decides by itself as {left: right}"
+            )
+    return tuple(map(sp.sympify, parts))
+
+
+def difference(derived: sp.Expr | sp.Rel, registered: sp.Expr | sp.Rel) -> tuple[str, Comparison]:
+    """The first part of two lines that is not proved equal, or the last one: its name, how it compares."""
+    kinds = [getattr(line, "rel_op", None) for line in (derived, registered)]
+    if kinds[0] != kinds[1]:
+        return "relation", Comparison("different", f"{kinds[0]} is not {kinds[1]}")
+    if kinds[0] is None:
+        return "expression", compare(derived, registered)
+    left = compare(derived.lhs, registered.lhs)
+    if left.outcome != "equal":
+        return "left-hand side", left
+    return "right-hand side", compare(derived.rhs, registered.rhs)
+
+
+# --- told apart by a number -----------------------------------------------------------------
+
+
+def told_apart(a: sp.Expr, b: sp.Expr) -> str:
+    """The shapes, or the values at a random point, that tell two expressions apart; else nothing.
+
+    Each letter is drawn where its assumptions allow it to be, a letter without any from the complex plane.
+    Functions and their derivatives are letters too, and matrices of any size have some size. Points at which
+    a value is not finite say nothing.
+    """
+    if _shape(a) != _shape(b):
+        return f"one has the shape {_shape(a)}, the other {_shape(b)}"
+    a, b = (_with_derivatives_taken(side) for side in (a, b))
+    for seed in range(POINTS):
+        point = _point((a, b), random.Random(seed))
+        for one, other in zip(_values(a, point), _values(b, point), strict=True):
+            if not (one.is_number and other.is_number and one.is_finite and other.is_finite):
+                continue
+            size = max(abs(one), abs(other))
+            if abs(one - other) > max(NOISE, AGREE * size):
+                return f"at a random point one is {one.n(6)}, the other {other.n(6)}"
+    return ""
+
+
+def _shape(expr: sp.Expr) -> tuple:
+    return getattr(expr, "shape", ())
+
+
+def _with_derivatives_taken(expr: sp.Expr) -> sp.Expr:
+    """The same with derivatives of functions of time only, which stand for numbers."""
+    if not expr.has(sp.Derivative):
+        return expr
+    return expr.replace(lambda part: isinstance(part, sp.Derivative), lambda part: part.doit())
+
+
+def _point(expressions: Iterable[sp.Expr], draw: random.Random) -> list[dict]:
+    """Replacements, one kind after the other, that leave numbers of some expressions.
+
+    First derivatives, then functions, then matrices, sizes and letters together.
+    """
+    together = sp.Tuple(*expressions)
+    steps = []
     for kind in (sp.Derivative, AppliedUndef):
-        plain = plain.xreplace({part: sp.Dummy() for part in plain.atoms(kind)})
-    letters = enumerate(sorted(plain.free_symbols, key=str))
-    value = plain.xreplace({x: sp.Rational(1000 + 97 * i, 1013) for i, x in letters}).evalf(30)
-    return value if value.is_number and value.is_finite and abs(value) > 1e-15 else None
+        found = sorted(together.atoms(kind), key=str)
+        steps.append({part: sp.Dummy(str(part), **part.assumptions0) for part in found})
+        together = together.xreplace(steps[-1])
+    matrices = sorted(together.atoms(sp.MatrixSymbol), key=str)
+    lengths = set().union(*(n.free_symbols for matrix in matrices for n in matrix.shape))
+    values = {n: sp.Integer(2 + i) for i, n in enumerate(sorted(lengths, key=str))}
+    for matrix in matrices:
+        rows, columns = (n.xreplace(values) for n in matrix.shape)
+        values[matrix] = sp.ImmutableMatrix(rows, columns, lambda *_: _real(draw))
+    for letter in sorted(together.atoms(sp.Symbol) - set(values), key=str):
+        values[letter] = _drawn(letter, draw)
+    return [*steps, values]
+
+
+def _drawn(letter: sp.Symbol, draw: random.Random) -> sp.Expr:
+    """A number that the assumptions of a letter allow."""
+    size = sp.Integer(draw.randint(1, 6)) if letter.is_integer else abs(_real(draw))
+    if letter.is_nonnegative:
+        return size
+    if letter.is_nonpositive:
+        return -size
+    if letter.is_extended_real:
+        return size * draw.choice((-1, 1))
+    return _real(draw) + sp.I * _real(draw)
+
+
+def _real(draw: random.Random) -> sp.Rational:
+    return sp.Rational(draw.randint(200, 3000) * draw.choice((-1, 1)), 1013)
+
+
+def _values(expr: sp.Expr, point: list[dict]) -> list[sp.Expr]:
+    """Value of an expression, or of all entries of a matrix, at a point; NaN where it has none."""
+    if expr.has(sp.Integral, sp.Limit, sp.Subs):
+        return [sp.nan]  # these are for algebra
+    for replacements in point:
+        expr = expr.xreplace(replacements)
+    value = expr.doit()
+    entries = list(value) if isinstance(value, sp.MatrixBase) else [value]
+    return [entry.evalf(DIGITS) for entry in entries]
+
+
+# --- proved by algebra ----------------------------------------------------------------------
 
 
 def residue(difference):

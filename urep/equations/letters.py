@@ -128,6 +128,9 @@ class phi1(sp.Function):
         z = self.args[0]
         return (sp.exp(z) - self) / z
 
+    def _eval_evalf(self, prec):
+        return self.rewrite(sp.exp)._eval_evalf(prec)
+
     def _eval_rewrite_as_exp(self, z, **hints):
         return (sp.exp(z) - 1) / z
 

@@ -36,6 +36,17 @@ from .letters import (  # isort: skip
 # --- the registry ---------------------------------------------------------------------------
 
 
+SIGN = {"==": "=", "<=": "<=", ">=": ">="}
+"""Each relation's sign in text."""
+
+
+def as_text(line: sp.Expr | sp.Rel) -> str:
+    """An expression, or a relation with both of its sides, as text: "left = right"."""
+    if not isinstance(line, sp.Rel):
+        return str(line)
+    return f"{line.lhs} {SIGN[line.rel_op]} {line.rhs}"
+
+
 @dataclass(frozen=True)
 class Equation:
     """One numbered equation: its number, the paper's section, one SymPy relation a line.
@@ -50,19 +61,35 @@ class Equation:
     @property
     def lhs(self) -> sp.Expr | tuple[sp.Expr, ...]:
         """Left-hand side, or sides."""
-        sides = tuple(r.lhs for r in self.relations)
-        return sides if len(sides) > 1 else sides[0]
+        lefts = tuple(r.lhs for r in self.relations)
+        return lefts if len(lefts) > 1 else lefts[0]
 
     @property
     def rhs(self) -> sp.Expr | tuple[sp.Expr, ...]:
         """Right-hand side, or sides."""
-        sides = tuple(r.rhs for r in self.relations)
-        return sides if len(sides) > 1 else sides[0]
+        rights = tuple(r.rhs for r in self.relations)
+        return rights if len(rights) > 1 else rights[0]
+
+    @property
+    def sides(self) -> tuple[tuple[sp.Expr, sp.Expr], ...]:
+        """Left and right-hand side of each line, a pair a line."""
+        return tuple((r.lhs, r.rhs) for r in self.relations)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Each line as text: what the record of a claim about this equation holds."""
+        return tuple(map(as_text, self.relations))
+
+    def line(self, number: int) -> Equation:
+        """One line of a system, counted from 1, as an equation with the same number."""
+        if not 1 <= number <= len(self.relations):
+            raise ValueError(f"line of ({self.number}) must be 1 to {len(self.relations)}, got {number}")
+        return Equation(self.number, self.section, (self.relations[number - 1],))
 
     def latex(self) -> str:
         """LaTeX of all lines, aligned at the equality sign, tagged with the number."""
         # \cr and not two backslashes, which Sphinx would wrap in an environment without tags.
-        sign = {"==": "=", "<=": r"\leq"}
+        sign = {"==": "=", "<=": r"\leq", ">=": r"\geq"}
         lines = r" \cr ".join(f"{latex(r.lhs)} &{sign[r.rel_op]} {latex(r.rhs)}" for r in self.relations)
         return rf"\begin{{aligned}} {lines} \end{{aligned}} \tag{{{self.number}}}"
 
@@ -70,7 +97,7 @@ class Equation:
         return f"$${self.latex()}$$"
 
     def __repr__(self) -> str:
-        sign = {"==": "=", "<=": "≤"}
+        sign = {"==": "=", "<=": "≤", ">=": "≥"}
         return f"({self.number}) " + "; ".join(f"{r.lhs} {sign[r.rel_op]} {r.rhs}" for r in self.relations)
 
 
@@ -279,6 +306,18 @@ _BOOK = (
 
 book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})
 """This book's own equations by label: forms of (39)-(40) for a machine, and the exact solution."""
+
+
+def without_its_left(line: sp.Expr | sp.Rel) -> Equation | None:
+    """The registered equation whose right-hand side stands in a line without the left that belongs to it.
+
+    A single letter or number is nobody's.
+    """
+    right = getattr(line, "rhs", line)
+    if right.is_Atom:
+        return None
+    owners = [e for e in (*paper.values(), *book.values()) if right in [r.rhs for r in e.relations]]
+    return None if any(line in owner.relations for owner in owners) else next(iter(owners), None)
 
 
 def _phi1_numpy(z):

@@ -59,7 +59,7 @@ return {{ prepare, at }};
 
 def source() -> str:
     """The source of `urepSolution`: its `prepare(inputs)`, its `at(start, t, mean_error2, tau_mean)`."""
-    E = {label: dict(zip(_names(book[label]), _sides(book[label]), strict=True)) for label in _USED}
+    E = {label: _right_sides(book[label]) for label in _USED}
     modes, letters = E["E6"], ("p_0", "x_0", "y_0", "c", "s")
     near = modes["cos_phi"].subs(c, sp.Abs(c))
     far = modes["sin_phi"].subs(cos_phi, near)
@@ -90,13 +90,9 @@ def source() -> str:
 _USED = ("E5", "E6", "E6'", "E7+", "E7-", "E8", "E9", "E10")
 
 
-def _sides(equation) -> tuple[sp.Expr, ...]:
-    return equation.rhs if isinstance(equation.rhs, tuple) else (equation.rhs,)
-
-
-def _names(equation) -> tuple[str, ...]:
-    sides = equation.lhs if isinstance(equation.lhs, tuple) else (equation.lhs,)
-    return tuple(_plain(side).name for side in sides)
+def _right_sides(equation) -> dict[str, sp.Expr]:
+    """The right-hand side of each line, by the name of the letter on the left."""
+    return {_plain(left).name: right for left, right in equation.sides}
 
 
 def _plain(expr: sp.Expr) -> sp.Expr:

@@ -65,14 +65,13 @@ def paper_map(kind: str, found: list[Record] | None = None) -> Page:
 
 
 def own_equations(found: list[Record] | None = None) -> Page:
-    """The table of the book's own equations: each with the checks that have it on their right-hand side."""
+    """The table of the book's own equations: each with the checks that it was registered for."""
     from ..equations import book
 
     found = records() if found is None else found
     rows, plain = [], []
     for label, equation in book.items():
-        sides = equation.rhs if isinstance(equation.rhs, tuple) else (equation.rhs,)
-        proofs = [r for r in found if r.fields["registered"] == [str(side) for side in sides]]
+        proofs = [r for r in found if r.fields["registered"] == list(equation.lines)]
         rows.append(
             f'<tbody id="eq-{label}"><tr><td>{label}</td>'
             f"<td>{' '.join(map(_sign, proofs))} {_explore(label)}</td></tr>{_formula(label, 2)}</tbody>"
