@@ -102,3 +102,17 @@ def test_phi1_is_what_it_says():
 def test_a_relation_that_is_true_by_accident_is_still_kept_as_two_sides():
     for equation in ALL:
         assert all(isinstance(relation, sp.Eq | sp.Le) for relation in equation.relations)
+
+
+def test_every_letter_is_importable_by_its_name_and_written_once():
+    assert len({q.symbol for q in eq.NOTATION}) == len(eq.NOTATION)
+    for quantity in eq.NOTATION:
+        assert getattr(eq, quantity.name) == quantity.symbol
+        assert quantity.name in eq.__all__
+    assert all(hasattr(eq, name) for name in eq.__all__)
+
+
+def test_lines_of_an_equation_are_text_and_can_be_taken_one_by_one():
+    assert eq.paper[10].lines == (f"dh2_inf = {eq.paper[10].rhs}",)
+    assert eq.paper[45].lines[0].startswith("A_high <= ")
+    assert eq.paper[11].line(2).sides == ((eq.A_low, eq.paper[11].rhs[1]),)
