@@ -1,4 +1,4 @@
-"""Theories that are wrong on purpose: wrong in one term each, and solved as they are written."""
+"""Alternatives to (7): wrong in one term each, and solved as they are written."""
 
 import numpy as np
 import pytest
@@ -83,7 +83,7 @@ def test_shapes_begin_and_end_where_they_should():
 
 
 def test_each_is_refitted_by_the_same_search():
-    """A fit to a rival's own curves finds the rival's constants: nobody loses for want of searching."""
+    """A fit to an alternative's own curves finds its constants: nobody loses for want of searching."""
     for name in ("dy2, decoder doubled", "w, encoder dropped", "dh2, encoder doubled"):
         curves = alternatives.solver(name)(START, TASK, RATES, T)
         fit = urep.fit_rates(T, urep.State(*curves), TASK, solver=alternatives.solver(name))

@@ -15,6 +15,7 @@ from hypothesis.extra.numpy import arrays
 import urep
 from urep import structure, tasks
 from urep.experiments import TABLE_2, TaskTrial, snapshot
+from urep.experiments.structure import context_separation, exponential_weighing, within_over_between
 
 RATES = urep.Rates(30.0, 10.0)
 POINTS = arrays(float, st.tuples(st.integers(3, 7), st.integers(1, 4)), elements=st.floats(-9, 9))
@@ -187,9 +188,12 @@ def test_weighing_is_the_double_sum_over_neighbours(points, seed):
     by_hand = sum(
         np.exp(-A[i, k]) * A[k, other] * np.exp(-A[other, j]) for k in range(n) for other in range(n)
     )
-    assert structure.weighed(A)[i, j] == pytest.approx(by_hand, rel=1e-9, abs=1e-300)
+    assert exponential_weighing(A)[i, j] == pytest.approx(by_hand, rel=1e-9, abs=1e-300)
     np.testing.assert_allclose(
-        structure.weighed(A, [i]), [[structure.weighed(A)[i, i]]], rtol=1e-9, atol=1e-300
+        exponential_weighing(A, [i]),
+        [[exponential_weighing(A)[i, i]]],
+        rtol=1e-9,
+        atol=1e-300,
     )
 
 
@@ -198,7 +202,7 @@ def test_far_classes_are_weighed_to_sums_over_classes():
     labels = np.array([0, 0, 0, 1, 1, 2])
     A = 1000.0 * np.abs(labels[:, None] - labels)
     sizes = np.bincount(labels)[labels]
-    np.testing.assert_allclose(structure.weighed(A), A * np.outer(sizes, sizes), rtol=1e-12)
+    np.testing.assert_allclose(exponential_weighing(A), A * np.outer(sizes, sizes), rtol=1e-12)
 
 
 @given(POINTS)
@@ -211,11 +215,11 @@ def test_violated_triangles_are_counted():
     assert structure.triangle_violations(d) == pytest.approx(2 / 6)
 
 
-def test_merging_is_one_where_labels_mean_nothing_and_zero_where_classes_are_points():
+def test_within_over_between_is_one_where_labels_mean_nothing_and_zero_where_classes_are_points():
     labels = np.repeat([0, 1, 2], 4)
     classes = (labels[:, None] != labels).astype(float)
-    assert structure.merging(classes, labels) == 0
-    assert structure.merging(np.ones((12, 12)), labels) == 1
+    assert within_over_between(classes, labels) == 0
+    assert within_over_between(np.ones((12, 12)), labels) == 1
 
 
 @given(st.integers(0, 10**6))
@@ -251,24 +255,24 @@ def test_collapse_is_the_ratio_of_variances_along_the_two_features():
     assert structure.collapse(points, x, y) == pytest.approx(expected)
     assert structure.collapse(points, y, x) == pytest.approx(1 / expected)
     assert structure.collapse(grid(2.0, 0.0)[0], x, y) == 0
-    turned = points @ np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
-    assert structure.collapse(turned, x, y) == pytest.approx(expected)
+    rotated = points @ np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    assert structure.collapse(rotated, x, y) == pytest.approx(expected)
 
 
 def test_contexts_are_as_far_apart_as_they_are():
     target = np.tile(np.linspace(-1, 1, 5), 2)
     context = np.repeat([0, 1], 5)
     points = np.column_stack([3 * target, 1.5 * context])
-    assert structure.contexts_apart(points, context, target) == pytest.approx(1.5**2 / 6**2)
+    assert context_separation(points, context, target) == pytest.approx(1.5**2 / 6**2)
 
 
-def test_classical_scaling_keeps_distances_and_is_the_same_for_turned_points():
+def test_classical_scaling_keeps_distances_and_is_the_same_for_rotated_points():
     random = np.random.default_rng(3)
     points = random.normal(size=(20, 3)) * [5, 2, 1] @ random.normal(size=(3, 8))
     flat = structure.classical_scaling(points, 3)
     np.testing.assert_allclose(structure.distances2(flat), structure.distances2(points), atol=1e-9)
-    turned = points @ np.linalg.qr(random.normal(size=(8, 8)))[0] + 1
-    np.testing.assert_allclose(structure.classical_scaling(turned, 3), flat, atol=1e-9)
+    rotated = points @ np.linalg.qr(random.normal(size=(8, 8)))[0] + 1
+    np.testing.assert_allclose(structure.classical_scaling(rotated, 3), flat, atol=1e-9)
     assert structure.classical_scaling(points, 10)[:, 8:].max() == 0
 
 
@@ -284,15 +288,15 @@ def test_metric_scaling_finds_points_that_lie_in_a_plane():
     [
         (lambda: structure.distances2([[np.nan], [0]]), "points must be finite"),
         (lambda: structure.distances2([1.0, 2.0]), r"points must have a row a point.*got shape \(2,\)"),
-        (lambda: structure.weighed(np.ones((2, 3))), r"alone must be square, got shape \(2, 3\)"),
-        (lambda: structure.merging(np.ones((2, 2)), [0, 0]), "labels must have at least two classes, got"),
-        (lambda: structure.merging(np.ones((2, 2)), [0, 1]), "two points in some class"),
-        (lambda: structure.merging(np.ones((2, 2)), [0]), r"labels must be one a point, \(2,\)"),
+        (lambda: exponential_weighing(np.ones((2, 3))), r"alone must be square, got shape \(2, 3\)"),
+        (lambda: within_over_between(np.ones((2, 2)), [0, 0]), "labels must have at least two classes, got"),
+        (lambda: within_over_between(np.ones((2, 2)), [0, 1]), "two points in some class"),
+        (lambda: within_over_between(np.ones((2, 2)), [0]), r"labels must be one a point, \(2,\)"),
         (lambda: structure.correlation(np.ones((3, 3)), np.eye(3)), "a must vary to be correlated"),
         (lambda: structure.triangle_violations(np.zeros((2, 2))), "at least three points, got 2"),
         (lambda: structure.collapse(np.ones((5, 2)), [0, 0, 1, 1, 1], [0, 1, 0, 1, 1]), "whole grid"),
         (lambda: structure.collapse(np.ones((4, 2)), [0, 0, 1, 1], [0, 1, 0, 1]), "vary along the relevant"),
-        (lambda: structure.contexts_apart(np.eye(3), [0, 0, 0], [1, 2, 3]), "context must have two values"),
+        (lambda: context_separation(np.eye(3), [0, 0, 0], [1, 2, 3]), "context must have two values"),
         (lambda: structure.predicted_distances2(*(np.array([[0.0], [1.0]]),) * 3, np.ones((3, 1)), RATES),
          r"a row a point each, got \[2, 2, 2, 3\] rows"),
         (lambda: structure.predicted_distances2(np.zeros((2, 1)), *(np.array([[0.0], [1.0]]),) * 3, RATES),
@@ -320,17 +324,17 @@ def test_table_2_is_the_papers():
 def test_a_trial_is_the_training_it_describes():
     trial = TaskTrial("Blobs Low weights", "blobs", seed=3, batch=300, epochs=2, units=10, lr_factor=2.0,
                       gain=0.9, optimizer="momentum", precision="float64")  # fmt: skip
-    outcome = trial.train(progress=False)
+    result = trial.train(progress=False)
     data = tasks.blobs(dtype=torch.float64)
     network = urep.FullyConnected(27, 1, hidden_layers=4, units=10, nonlinearity="tanh", gain=0.9, seed=3,
                                   dtype=torch.float64)  # fmt: skip
     before = snapshot(network, data[0])
-    np.testing.assert_array_equal(outcome.before.hidden, before.hidden)
+    np.testing.assert_array_equal(result.before.hidden, before.hidden)
     np.testing.assert_array_equal(before.outputs, network(data[0]).detach())
     urep.train(network, data, lr=0.03, epochs=2, layer=network.middle, batch=300, seed=3,
                optimizer=lambda p, lr: torch.optim.SGD(p, lr=lr, momentum=0.9))  # fmt: skip
-    np.testing.assert_allclose(outcome.after.outputs, network(data[0]).detach(), rtol=1e-12)
-    assert len(outcome.run) == 12 and outcome.run.t[-1] == pytest.approx(11 / 6)
+    np.testing.assert_allclose(result.after.outputs, network(data[0]).detach(), rtol=1e-12)
+    assert len(result.run) == 12 and result.run.t[-1] == pytest.approx(11 / 6)
 
 
 def test_mnist_is_asked_for_by_the_environment(monkeypatch, small_mnist):

@@ -1,4 +1,4 @@
-"""Theories that are wrong on purpose, to be fitted with the same care as the right one.
+"""Alternatives to (7), wrong on purpose, to be fitted with the same care.
 
 Each is a solver for `urep.fit_rates(..., solver=...)`: two free constants, the measured start.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from functools import cache
-from itertools import product
+from itertools import count, product
 from math import sqrt
 
 import numpy as np
@@ -22,7 +22,7 @@ CHANGES = {"doubled": 2, "flipped": -1, "dropped": 0}
 """What is done to one term of (7), and the factor that does it."""
 
 MOST_EVALUATIONS = 30_000
-"""Of a field, after which its solver is taken to be stuck; (7) needs a few thousand."""
+"""Evaluations of a field after which its solver is taken to be stuck; (7) needs a few thousand."""
 
 
 @cache
@@ -58,10 +58,10 @@ def solver(name: str) -> Solver:
 
         start = np.array([*state])
         constants = (task.dx2, task.dy2_target, rates.tau_h, rates.tau_y)
-        left = iter(range(MOST_EVALUATIONS))
+        evaluations = count(1)
 
         def counted(_, y):
-            if next(left, None) is None:
+            if next(evaluations) > MOST_EVALUATIONS:
                 raise SingularSystem(f"'{name}' got stuck: {MOST_EVALUATIONS} evaluations")
             return field(*y, *constants)
 
@@ -76,8 +76,17 @@ def solver(name: str) -> Solver:
     return solve
 
 
+THEORIES = ("equation (7)", "two exponentials", "sigmoid", *altered())
+"""Names of what is fitted to each run: the theory, two shapes of curves, (7) with one term altered."""
+
+
+def solvers(end: float) -> list[Solver | None]:
+    """The solver of each of THEORIES, None for (7); `end` is the measured end of ‖dh‖²."""
+    return [None, two_exponentials(end), sigmoid(end), *(solver(name) for name in altered())]
+
+
 def two_exponentials(end: float) -> Solver:
-    """‖dh‖² and dy each decay to their ends, one time constant each; the end of ‖dh‖² is a present.
+    """‖dh‖² and dy each decay to their ends, one time constant each; the end of ‖dh‖² is given.
 
     For outputs along the target, as scalar ones are.
     """
@@ -91,7 +100,7 @@ def two_exponentials(end: float) -> Solver:
 def sigmoid(end: float) -> Solver:
     """‖dh‖² and dy rise together on a logistic curve; `tau_h` is where, `tau_y` how wide it is.
 
-    The end of ‖dh‖² is a present, as in `two_exponentials`.
+    The end of ‖dh‖² is given, as in `two_exponentials`.
     """
 
     def solve(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Triple:

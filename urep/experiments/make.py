@@ -4,7 +4,7 @@
     make runs ARGS=universal           of one experiment
     make runs ARGS="default-0 --again" one file, even if it is there
 
-Sheets are lists of independent trials, which joblib hands to processes, or to a Dask or Ray cluster;
+Sweeps are lists of independent trials, which joblib hands to processes, or to a Dask or Ray cluster;
 nothing here schedules anything.
 """
 
@@ -36,7 +36,7 @@ def make(
     backend: str | None = None,
     progress: bool | None = None,
 ) -> list[str]:
-    """Compute what is missing of some experiments or sheets, or of all; the names of what was made.
+    """Compute what is missing of some experiments or sweeps, or of all; the names of what was made.
 
     Every trial is kept as soon as it is there: what is interrupted, by anything, goes on where it was.
     `again` computes what is there too; `first` only the first so many trials of each file. `jobs`
@@ -45,74 +45,77 @@ def make(
     Raises ValueError for an unknown name, naming those there are, FileNotFoundError where MNIST is asked
     for and UREP_MNIST does not say where it is; when everything is, MNIST is left out and that is said.
     """
-    sheets = _with_data(_named(names), asked_for=bool(names))
-    drafts = {sheet.name: _Draft(sheet, again) for sheet in sheets}
-    tasks = [(sheet.name, k) for sheet in sheets for k in drafts[sheet.name].missing(first)]
+    sweeps = _with_data(_named(names), asked_for=bool(names))
+    under_way = {sweep.name: _Progress(sweep, again) for sweep in sweeps}
+    tasks = [(sweep.name, k) for sweep in sweeps for k in under_way[sweep.name].missing(first)]
     where = origin(runs.FOLDER.parent.parent)
-    cost = {task: _cost(runs.SHEETS[task[0]].trials[task[1]]) for task in tasks}
+    cost = {task: _cost(runs.SWEEPS[task[0]].trials[task[1]]) for task in tasks}
     work = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
     bar = tqdm(
         total=sum(cost.values()), disable=None if progress is None else not progress,
         bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed} gone, {remaining} left",
     )  # fmt: skip
     with parallel_config(backend=backend or "loky"), bar:
-        for name, k, kept, how in work(delayed(_measure)(runs.SHEETS[name], k) for name, k in tasks):
-            drafts[name].keep(k, kept, where | how)
-            bar.set_description(f"{name} {drafts[name].done.sum()}/{drafts[name].done.size}")
+        for name, k, kept, how in work(delayed(_measure)(runs.SWEEPS[name], k) for name, k in tasks):
+            under_way[name].keep(k, kept, where | how)
+            bar.set_description(f"{name} {under_way[name].done.sum()}/{under_way[name].done.size}")
             bar.update(cost[name, k])
-    return [name for name in drafts if any(task[0] == name for task in tasks)]
+    return [name for name in under_way if any(task[0] == name for task in tasks)]
 
 
-def _named(names: Sequence[str]) -> list[runs.Sheet]:
+def _named(names: Sequence[str]) -> list[runs.Sweep]:
     if not names:
-        return list(runs.SHEETS.values())
-    unknown = [name for name in names if name not in runs.EXPERIMENTS and name not in runs.SHEETS]
+        return list(runs.SWEEPS.values())
+    unknown = [name for name in names if name not in runs.EXPERIMENTS and name not in runs.SWEEPS]
     if unknown:
         raise ValueError(
-            f"names must be experiments ({', '.join(runs.EXPERIMENTS)}) or files ({', '.join(runs.SHEETS)}); "
+            f"names must be experiments ({', '.join(runs.EXPERIMENTS)}) or files ({', '.join(runs.SWEEPS)}); "
             f"got {', '.join(map(repr, unknown))}"
         )
-    wanted = {s.name: s for name in names for s in runs.EXPERIMENTS.get(name, [runs.SHEETS.get(name)])}
+    wanted: dict[str, runs.Sweep] = {}
+    for name in names:
+        sweeps = runs.EXPERIMENTS[name] if name in runs.EXPERIMENTS else [runs.SWEEPS[name]]
+        wanted |= {sweep.name: sweep for sweep in sweeps}
     return list(wanted.values())
 
 
-def _with_data(sheets: list[runs.Sheet], *, asked_for: bool) -> list[runs.Sheet]:
-    """The sheets whose data are there, found out before anything is trained."""
-    without = [s for s in sheets if all(getattr(trial, "task", None) != "mnist" for trial in s.trials)]
-    if len(without) == len(sheets):
-        return sheets
+def _with_data(sweeps: list[runs.Sweep], *, asked_for: bool) -> list[runs.Sweep]:
+    """The sweeps whose data are there, found out before anything is trained."""
+    without = [s for s in sweeps if all(getattr(trial, "task", None) != "mnist" for trial in s.trials)]
+    if len(without) == len(sweeps):
+        return sweeps
     try:
         tasks.mnist(mnist_folder(), points=1)
     except FileNotFoundError as error:
         if asked_for:
             raise
-        left_out = ", ".join(s.name for s in sheets if s not in without)
+        left_out = ", ".join(s.name for s in sweeps if s not in without)
         print(f"left out: {left_out}; {error}", file=sys.stderr)
         return without
-    return sheets
+    return sweeps
 
 
-def _measure(sheet: runs.Sheet, k: int) -> tuple[str, int, dict, dict]:
+def _measure(sweep: runs.Sweep, k: int) -> tuple[str, int, dict, dict]:
     """One trial, measured here, or in a process of its own if it needs another environment."""
-    environment = sheet.trials[k].environment
+    environment = sweep.trials[k].environment
     if not environment:
-        return _measure_here(sheet, k)
+        return _measure_here(sweep, k)
     with ProcessPoolExecutor(1, env=dict(environment)) as process:
-        return process.submit(_measure_here, sheet, k).result()
+        return process.submit(_measure_here, sweep, k).result()
 
 
-def _measure_here(sheet: runs.Sheet, k: int) -> tuple[str, int, dict, dict]:
+def _measure_here(sweep: runs.Sweep, k: int) -> tuple[str, int, dict, dict]:
     """One trial, on one thread: several side by side would wait for each other's."""
     torch.set_num_threads(1)
     torch.backends.mkldnn.set_flags(False)  # its small convolutions take twice as long as torch's own
     begin = perf_counter()
-    kept = sheet.measure(sheet.trials[k])
+    kept = sweep.measure(sweep.trials[k])
     how = {"seconds": round(perf_counter() - begin, 2), "at": int(time()), "arithmetic": arithmetic()}
-    return sheet.name, k, kept, how
+    return sweep.name, k, kept, how
 
 
 POINTS = {"two points": 2, "xor": 4, "blobs": 1800, "digits": 1797, "mnist": 60_000}
-"""Of each task."""
+"""Number of points in each task."""
 
 
 def _cost(trial: Trial | TaskTrial) -> float:
@@ -120,25 +123,25 @@ def _cost(trial: Trial | TaskTrial) -> float:
     row = trial.settings
     if isinstance(trial, TaskTrial):
         points = trial.points or POINTS[trial.task]
-        steps = row.epochs * (1 if trial.batch is None else -(-points // trial.batch))
+        steps = row.epochs * trial.steps_an_epoch(points)
         a_step = 0.3 + row.hidden_layers * row.units**2 * (4 + (trial.batch or points) / 100) / 2e6
         return a_step * steps * (2 if trial.optimizer == "Adam" else 1)
     weights = 6 if trial.row == "Convolution" else row.hidden_layers * row.units**2 / 2e6
     return weights * (row.epochs if trial.stop_at_loss is None else min(row.epochs, 6000))
 
 
-class _Draft:
-    """A sheet while it is made: arrays with a row a trial, and which of them are there."""
+class _Progress:
+    """A sweep that is being computed: arrays with a row a trial, and which of them are there."""
 
-    def __init__(self, sheet: runs.Sheet, again: bool):
-        self.sheet = sheet
-        self.done = np.zeros(len(sheet.trials), bool)
+    def __init__(self, sweep: runs.Sweep, again: bool):
+        self.sweep = sweep
+        self.done = np.zeros(len(sweep.trials), bool)
         self.arrays: dict[str, np.ndarray] = {}
-        self.trials: list[dict | None] = [None] * len(sheet.trials)
-        if again or not sheet.path.exists():
+        self.trials: list[dict | None] = [None] * len(sweep.trials)
+        if again or not sweep.path.exists():
             return
         try:
-            stored = sheet.load(whole=False)
+            stored = sweep.load(whole=False)
         except StoredFileError as error:
             print(error, file=sys.stderr)
             return
@@ -156,12 +159,12 @@ class _Draft:
             self.arrays[name][k] = value
         self.done[k] = True
         self.trials[k] = origin
-        provenance = {"command": self.sheet.command, "settings": self.sheet.settings, "trials": self.trials}
-        save(self.sheet.path, {**self.arrays, "done": self.done}, provenance)
+        provenance = {"command": self.sweep.command, "settings": self.sweep.settings, "trials": self.trials}
+        save(self.sweep.path, {**self.arrays, "done": self.done}, provenance)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """What `make runs` calls."""
+    """The command line: `make runs` calls it."""
     parser = argparse.ArgumentParser(
         prog="make runs ARGS=…", description="Compute the stored runs that are missing."
     )

@@ -53,7 +53,7 @@ _NEAR = eq.numeric(eq.paper[50].rhs[0], eq.alone_ij)
 _TOGETHER = eq.numeric(eq.paper[50].rhs[1], eq.alone, eq.near_i, eq.near_j)
 
 
-def weighed(alone: np.ndarray, rows: Sequence[int] | None = None) -> np.ndarray:
+def exponential_weighing(alone: np.ndarray, rows: Sequence[int] | None = None) -> np.ndarray:
     """Exponential weighing, eq. (50): sums of the distances between what is near one point and the other.
 
     alone: (n, n), distances that the pairs would have alone, in the unit that says what is near.
@@ -100,7 +100,7 @@ def permutations(
     return np.array([correlation(a, b[np.ix_(order, order)], labels) for order in orders])
 
 
-def merging(distances: np.ndarray, labels: np.ndarray) -> float:
+def within_over_between(distances: np.ndarray, labels: np.ndarray) -> float:
     """Mean distance of two points of one class over that of two points of different classes.
 
     One says that classes do not matter, zero that each is one point.
@@ -148,7 +148,7 @@ def collapse(hidden: np.ndarray, relevant: np.ndarray, irrelevant: np.ndarray) -
     return float(along["irrelevant"] / along["relevant"])
 
 
-def contexts_apart(hidden: np.ndarray, context: np.ndarray, target: np.ndarray) -> float:
+def context_separation(hidden: np.ndarray, context: np.ndarray, target: np.ndarray) -> float:
     """How far apart two contexts are for one target, over how far apart the targets are: squared distances.
 
     hidden: (n, units); context and target: (n,). Means over what else the points differ in. Zero says

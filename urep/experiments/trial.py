@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -61,6 +62,10 @@ class _Training:
         """The network before it is trained."""
         n_in, n_out = (part.shape[1] for part in data)
         return self.settings.network(n_in=n_in, n_out=n_out, seed=self.seed, dtype=self.dtype)
+
+    def steps_an_epoch(self, points: int) -> int:
+        """Number of steps in which an epoch passes through so many points."""
+        return 1 if self.batch is None else math.ceil(points / self.batch)
 
     def pair(self, data: tasks.Data) -> tuple[int, int]:
         """The rows of the two points that are recorded: the first two."""
