@@ -5,9 +5,8 @@ Each is a solver for `urep.fit_rates(..., solver=...)`: two free constants, the 
 
 from __future__ import annotations
 
-import warnings
 from functools import cache
-from itertools import count, product
+from itertools import product
 from math import sqrt
 
 import numpy as np
@@ -16,7 +15,7 @@ import sympy as sp
 from .. import equations as eq
 from ..fit import Solver
 from ..state import Rates, State, Triple, TwoPoint
-from ..theory import SingularSystem
+from ..theory import SingularSystem, lsoda
 
 CHANGES = {"doubled": 2, "flipped": -1, "dropped": 0}
 """What is done to one term of (7), and the factor that does it."""
@@ -54,21 +53,17 @@ def solver(name: str) -> Solver:
     field = eq.numeric(altered()[name], *eq.state, eq.dx2, eq.dy2_target, eq.tau_h, eq.tau_y)
 
     def solve(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Triple:
-        from scipy.integrate import solve_ivp
-
         start = np.array([*state])
         constants = (task.dx2, task.dy2_target, rates.tau_h, rates.tau_y)
-        evaluations = count(1)
-
-        def counted(_, y):
-            if next(evaluations) > MOST_EVALUATIONS:
-                raise SingularSystem(f"'{name}' got stuck: {MOST_EVALUATIONS} evaluations")
-            return field(*y, *constants)
-
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="lsoda", category=UserWarning)  # reported below
-            result = solve_ivp(counted, (0.0, t[-1]), start, method="LSODA", t_eval=t, rtol=1e-8,
-                               atol=1e-10 * max(task.dy2_target, *np.abs(start)))  # fmt: skip
+        result = lsoda(
+            lambda dh2, dy2, w: field(dh2, dy2, w, *constants),
+            start,
+            t,
+            rtol=1e-8,
+            atol=1e-10 * max(task.dy2_target, *np.abs(start)),
+            stuck=f"'{name}' took {MOST_EVALUATIONS} evaluations",
+            most=MOST_EVALUATIONS,
+        )
         if not result.success or not np.isfinite(result.y).all():
             raise SingularSystem(f"'{name}' stopped: {result.message}")
         return Triple(*result.y)

@@ -6,12 +6,11 @@ Long curves are stored in float32. A trial that diverged is stored as such, with
 from __future__ import annotations
 
 import math
-import warnings
 
 import numpy as np
 
 from .. import tasks
-from ..fit import Fit, FitWarning, fit_rates
+from ..fit import Fit, fit_rates
 from ..state import State
 from ..training import Run
 from . import alternatives as theories
@@ -74,9 +73,7 @@ def fitted(trial: Trial) -> Arrays:
         return _endpoints(result) | nothing | {"converged": np.bool_(False)}
     missing = trial.settings.epochs - len(run)
     state = State(*(np.pad(v, (0, missing), mode="edge") for v in run.trajectory))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FitWarning)  # kept as `converged`
-        fit = fit_rates(np.arange(trial.settings.epochs), state, run.task)
+    fit = fit_rates(np.arange(trial.settings.epochs), state, run.task, unconverged="keep")
     return _endpoints(result) | _of_fit(fit)
 
 
@@ -87,12 +84,10 @@ def alternatives(run: Run) -> Arrays:
     the measured end of ‖dh‖², which (7) has to predict.
     """
     state = run.trajectory
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FitWarning)  # kept as `converged`
-        fits = [
-            _of_fit(fit_rates(run.t, state, run.task, solver=solver))
-            for solver in theories.solvers(state.dh2[-1])
-        ]
+    fits = [
+        _of_fit(fit_rates(run, solver=solver, unconverged="keep"))
+        for solver in theories.solvers(state.dh2[-1])
+    ]
     return {name: np.array([fit[name] for fit in fits]) for name in fits[0]}
 
 
