@@ -402,22 +402,32 @@ def test_retraining_a_shallow_run_gives_all_of_it(seed):
     assert largest_difference(curves(again), curves(runs.stored_run("Shallow", seed).run)) < 1e-3
 
 
+BOUNDS = {"tau_h": 0.2, "tau_y": 0.2, "escape": 0.1, "final dh2": 0.2}
+"""How far the last bit may move a deep rectified run: those of the page about settings."""
+
+
+def outside(again, stored):
+    """The quantities of two runs that differ by more than their bounds."""
+    found = []
+    for run in (again, stored):
+        rates = urep.fit_rates(run).rates
+        found.append([rates.tau_h, rates.tau_y, measures.escape(run), run.trajectory.dh2[-1]])
+    return [
+        name for (name, bound), a, b in zip(BOUNDS.items(), *found, strict=True) if not abs(a / b - 1) < bound
+    ]
+
+
 @pytest.mark.parametrize(("row", "seed"), [("Narrow", 0), ("Narrow", 1), ("Narrow", 2), ("Default", 0)])
 def test_retraining_a_deep_rectified_run_gives_its_constants(row, seed):
-    """Its curves shift with the last bit; the bounds are those of the table on the page about settings."""
-    again, kept = Trial(row, seed).train(progress=False).run, runs.stored_run(row, seed).run
-    fits = [urep.fit_rates(run.t, run.trajectory, run.task).rates for run in (again, kept)]
-    assert fits[0].tau_h == pytest.approx(fits[1].tau_h, rel=0.2)
-    assert fits[0].tau_y == pytest.approx(fits[1].tau_y, rel=0.2)
-    assert measures.escape(again) == pytest.approx(measures.escape(kept), rel=0.1)
-    assert again.trajectory.dh2[-1] == pytest.approx(kept.trajectory.dh2[-1], rel=0.2)
+    again = Trial(row, seed).train(progress=False).run
+    assert outside(again, runs.stored_run(row, seed).run) == []
 
 
-def test_another_seed_or_row_is_further_away_than_another_rounding():
+def test_another_seed_or_gain_is_further_away_than_another_rounding():
     """What the bounds of retraining have to tell apart."""
     one, other = (runs.stored_run("Shallow", seed).run for seed in (0, 1))
     assert largest_difference(curves(one), curves(other)) > 1e-2
-    one, other = (runs.stored_run(row).run for row in ("Default", "Intermediate initial weights"))
-    assert abs(measures.escape(other) / measures.escape(one) - 1) > 0.2
-    fits = [urep.fit_rates(run.t, run.trajectory, run.task).rates for run in (one, other)]
-    assert abs(fits[1].tau_h / fits[0].tau_h - 1) > 0.4
+    default = runs.stored_run("Default").run
+    assert outside(runs.stored_run("Low initial weights").run, default)
+    assert outside(runs.stored_run("Intermediate initial weights").run, default)
+    assert outside(runs.stored_run("Narrow", 2).run, runs.stored_run("Narrow", 0).run)
