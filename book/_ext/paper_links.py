@@ -18,6 +18,8 @@ from sphinx.domains import Domain, ObjType
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxRole
 
+from urep.checks import in_words
+
 MAP, EXPLORER = "book/paper_map", "book/explorer"
 NUMBER = re.compile(
     r"\((?P<eq>[1-9]\d?|E\d{1,2}[+-]?)(?P<to>[-–](?:[1-9]\d?|E\d{1,2}))?\)"
@@ -93,10 +95,8 @@ class PaperDomain(Domain):
         """All of them, each with the row of the map that it leads to."""
         from urep.site.items import ITEMS
 
-        words = {"eq": "Equation ({})", "fig": "Figure {}", "table": "Table {}"}
         for item in ITEMS:
-            kind, number = item.key.split()
-            name = f"{words[kind].format(number)}: {item.says}".replace(".", "")
+            name = f"{in_words(item.key)}: {item.says}".replace(".", "")
             yield name, name, "item", MAP, item.key.replace(" ", "-"), 1
 
     def merge_domaindata(self, docnames, otherdata):
@@ -135,7 +135,7 @@ def _preview(key: str) -> str:
     kind, number = key.split("-", 1)
     says = html.escape(_keys().get(key, ""))
     if kind != "eq":
-        return f"{'Figure' if kind == 'fig' else 'Table'} {number}: {says}"
+        return f"{in_words(f'{kind} {number}')}: {says}"
     equation = pages.registered(number)
     formula = rf"\[{html.escape(equation.latex())}\]" if equation else ""
     return f"<strong>({html.escape(number)})</strong> {says}{formula}"
