@@ -39,7 +39,7 @@ _ITEM = re.compile(r"(eq|fig|table) [1-9]\d*|book ([a-z0-9 -]+|E?\d+[=+'-]?)")
 def in_words(item: str) -> str:
     """An item in words: "eq 38" and "book E9" are equations, (38) and (E9), "fig 2" is Figure 2."""
     kind, number = item.split(" ", 1)
-    if kind == "book" and re.fullmatch(r"E?\d.*", number):
+    if kind == "book" and re.fullmatch(r"E?\d+[=+'-]?", number):
         kind = "eq"
     return WORDS.get(kind, "{}").format(number)
 
@@ -194,11 +194,11 @@ def check(
 
 
 def _symbolic(item: str, claim: str, derived, registered) -> Verdict:
-    from .equations.algebra import assumptions, difference
+    from .equations.algebra import assumptions, difference, paired, require_whole_equations
     from .equations.registry import as_text
 
-    ours, theirs = _paired(derived, registered, "registered")
-    _require_whole_equations(registered)
+    ours, theirs = paired(derived, registered, "registered")
+    require_whole_equations(registered)
     for number, (one, other) in enumerate(zip(ours, theirs, strict=True), start=1):
         part, found = difference(one, other)
         if found.outcome != "equal":
@@ -213,47 +213,16 @@ def _symbolic(item: str, claim: str, derived, registered) -> Verdict:
 
 
 def _different(item: str, claim: str, derived, wrong) -> Verdict:
-    from .equations.algebra import difference
+    from .equations.algebra import difference, paired
     from .equations.registry import as_text
 
-    ours, theirs = _paired(derived, wrong, "wrong")
+    ours, theirs = paired(derived, wrong, "wrong")
     found = [difference(one, other)[1] for one, other in zip(ours, theirs, strict=True)]
     if not any(comparison.outcome == "different" for comparison in found):
         undecided = [comparison.detail for comparison in found if comparison.outcome == "undecided"]
         why = undecided[0] if undecided else "it is equal"
         raise ClaimFailed(f"{in_words(item)}: {claim} — the control does not fail: {why}")
     return Verdict(item, claim, "control", (), *(tuple(map(as_text, lines)) for lines in (ours, theirs)))
-
-
-def _paired(derived, other, name: str) -> tuple[tuple, tuple]:
-    """The lines of both, as many in one as in the other, of the same kind."""
-    from .equations.algebra import lines
-
-    ours, theirs = lines(derived), lines(other)
-    if len(ours) != len(theirs):
-        raise ValueError(f"derived and {name} must have equal length, got {len(ours)} and {len(theirs)}")
-    for one, two in zip(ours, theirs, strict=True):
-        if hasattr(one, "rel_op") != hasattr(two, "rel_op"):
-            raise TypeError(
-                f"derived and {name} must both have two sides, or neither: got {one} and {two}; "
-                "give derived as {left: right} where an equation is registered"
-            )
-    return ours, theirs
-
-
-def _require_whole_equations(registered) -> None:
-    """Refuse a registered right-hand side that comes without its equation: its left would go unchecked."""
-    from .equations.algebra import lines
-    from .equations.registry import Equation, without_its_left
-
-    parts = registered if isinstance(registered, tuple | list) else [registered]
-    for line in (line for part in parts if not isinstance(part, Equation) for line in lines(part)):
-        owner = without_its_left(line)
-        if owner is not None:
-            raise TypeError(
-                f"registered is a right-hand side of ({owner.number}) without its left: give the equation, "
-                "registered=paper[n] or book[label], or one line of it, paper[n].line(1)"
-            )
 
 
 # --- numbers --------------------------------------------------------------------------------

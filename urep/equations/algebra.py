@@ -13,7 +13,7 @@ from typing import NamedTuple
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from .registry import Equation
+from .registry import Equation, without_its_left
 
 POINTS = 4
 """Number of random points at which two expressions are compared."""
@@ -82,6 +82,32 @@ def _expressions(parts: Iterable) -> tuple[sp.Expr, ...]:
                 "give a relation that SymPy decides by itself as {left: right}"
             )
     return tuple(map(sp.sympify, parts))
+
+
+def paired(derived, other, name: str) -> tuple[tuple, tuple]:
+    """The lines of both, as many in one as in the other, of the same kind."""
+    ours, theirs = lines(derived), lines(other)
+    if len(ours) != len(theirs):
+        raise ValueError(f"derived and {name} must have equal length, got {len(ours)} and {len(theirs)}")
+    for one, two in zip(ours, theirs, strict=True):
+        if hasattr(one, "rel_op") != hasattr(two, "rel_op"):
+            raise TypeError(
+                f"derived and {name} must both have two sides, or neither: got {one} and {two}; "
+                "give derived as {left: right} where an equation is registered"
+            )
+    return ours, theirs
+
+
+def require_whole_equations(registered) -> None:
+    """Refuse a registered right-hand side that comes without its equation: its left would go unchecked."""
+    parts = registered if isinstance(registered, tuple | list) else [registered]
+    for line in (line for part in parts if not isinstance(part, Equation) for line in lines(part)):
+        owner = without_its_left(line)
+        if owner is not None:
+            raise TypeError(
+                f"registered is a right-hand side of ({owner.number}) without its left: give the equation, "
+                "registered=paper[n] or book[label], or one line of it, paper[n].line(1)"
+            )
 
 
 def difference(derived: sp.Expr | sp.Rel, registered: sp.Expr | sp.Rel) -> tuple[str, Comparison]:
