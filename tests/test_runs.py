@@ -319,6 +319,15 @@ def test_every_stored_number_of_the_book_comes_from_such_a_file():
         assert not re.search(r"np\.load|loadtxt|read_csv|open\(|json\.load|genfromtxt", text), page
 
 
+def test_loading_a_stored_run_needs_nothing_that_makes_one():
+    code = (
+        "import sys; from urep import runs; runs.stored_run('Shallow'); "
+        "print({'joblib', 'urep.experiments.make', 'numba', 'matplotlib'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
 @pytest.mark.parametrize(("name", "epochs"), [("crowds", 300), ("digits", 40), ("two-points-one-by-one", 200),
                                               ("two-points-momentum", 200)])  # fmt: skip
 def test_retraining_a_stored_task_gives_its_first_epochs(name, epochs):

@@ -47,20 +47,20 @@ def make(
     """
     sweeps = _with_data(_named(names), asked_for=bool(names))
     under_way = {sweep.name: _Progress(sweep, again) for sweep in sweeps}
-    tasks = [(sweep.name, k) for sweep in sweeps for k in under_way[sweep.name].missing(first)]
+    missing = [(sweep, k) for sweep in sweeps for k in under_way[sweep.name].missing(first)]
     where = origin(runs.FOLDER.parent.parent)
-    cost = {task: _cost(runs.SWEEPS[task[0]].trials[task[1]]) for task in tasks}
+    cost = {(sweep.name, k): _cost(sweep.trials[k]) for sweep, k in missing}
     work = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
     bar = tqdm(
         total=sum(cost.values()), disable=None if progress is None else not progress,
         bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed} gone, {remaining} left",
     )  # fmt: skip
     with parallel_config(backend=backend or "loky"), bar:
-        for name, k, kept, how in work(delayed(_measure)(runs.SWEEPS[name], k) for name, k in tasks):
+        for name, k, kept, how in work(delayed(_measure)(sweep, k) for sweep, k in missing):
             under_way[name].keep(k, kept, where | how)
             bar.set_description(f"{name} {under_way[name].done.sum()}/{under_way[name].done.size}")
             bar.update(cost[name, k])
-    return [name for name in under_way if any(task[0] == name for task in tasks)]
+    return list(dict.fromkeys(sweep.name for sweep, _ in missing))
 
 
 def _named(names: Sequence[str]) -> list[runs.Sweep]:

@@ -11,8 +11,7 @@ import numpy as np
 
 from .. import tasks
 from ..fit import Fit, fit_rates
-from ..state import State
-from ..training import Run
+from ..state import Run, State
 from . import alternatives as theories
 from . import structure
 from .trial import ANALYSED, RepeatedTrial, Snapshot, TaskTrial, Trial, TrialResult

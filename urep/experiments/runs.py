@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..state import State, TwoPoint
-from ..training import Run
+from ..state import Run, State, TwoPoint
 from . import measures
 from .measures import ENDS
 from .store import Stored, StoredFileError, load

@@ -14,7 +14,8 @@ import torch
 
 from .. import tasks
 from ..networks import Convolutional, FullyConnected
-from ..training import Run, TrainingDiverged, hidden, train
+from ..state import Run
+from ..training import TrainingDiverged, hidden, train
 from .tables import TABLE_1, TABLE_2, Row
 
 OPTIMIZERS: Mapping[str, partial | None] = MappingProxyType({
