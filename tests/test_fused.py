@@ -1,12 +1,15 @@
 """The kernel for wide networks does what the ordinary loop does: the same gradient descent."""
 
+import copy
 import dataclasses
 import signal
 import threading
+from random import Random
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import urep
 from urep import training
@@ -20,7 +23,7 @@ def always(monkeypatch):
 
 def never(monkeypatch):
     """The ordinary loop."""
-    monkeypatch.setattr(training.loop, "_fused_pays", lambda *_: False)
+    monkeypatch.setattr(training.loop, "WORTH_COMPILING", np.inf)
 
 
 def both(monkeypatch, build, data, *, layers, **settings):
@@ -169,3 +172,224 @@ def test_it_is_chosen_for_wide_networks_and_long_training_only():
     assert not chosen(network, data=tuple(z.double() for z in data))
     network.net[4].register_forward_hook(lambda *_: None)
     assert not chosen(network)
+
+
+# --- networks that a reader has changed ------------------------------------------------------
+
+
+def by_hand(network, data, *, lr, epochs, layer, seed):
+    """Losses, ‖dh‖² and the trained network: torch's own SGD, with hooks, on a copy."""
+    network, (inputs, targets) = copy.deepcopy(network), data
+    seen, losses, distances = {}, [], []
+    modules = dict(network.named_modules())
+    handle = modules[layer].register_forward_hook(lambda _m, _i, output: seen.update(h=output.detach()))
+    steps = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=lr)
+    loss_of = lambda outputs: 0.5 * (outputs - targets).square().sum(1).mean()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for _ in range(epochs):
+            flags = {module: module.training for module in network.modules()}
+            network.eval()
+            with torch.no_grad():
+                losses.append(float(loss_of(network(inputs))))
+            distances.append(float((seen["h"][1] - seen["h"][0]).square().sum()))
+            for module, flag in flags.items():
+                module.training = flag
+            steps.zero_grad()
+            loss_of(network(inputs)).backward()
+            steps.step()
+    handle.remove()
+    return np.array(losses), np.array(distances), network
+
+
+class Doubled(nn.Linear):
+    """Of the type of a known layer, with a forward pass of its own."""
+
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+class Wavy(urep.FullyConnected):
+    """Of the shipped architecture, with a forward pass of its own."""
+
+    def forward(self, x):
+        return super().forward(torch.sin(3 * x))
+
+
+class Halved(nn.Module):
+    """A parametrization."""
+
+    def forward(self, weight):
+        return weight / 2
+
+
+def dense(network):
+    """Names of the layers between two hidden layers, which are of one shape."""
+    return [name for name, m in network.named_modules() if type(m) is nn.Linear][1:-1]
+
+
+def exchanged(make):
+    def change(network, random):
+        name = random.choice([n for n, m in network.net.named_children() if isinstance(m, KNOWN)])
+        setattr(network.net, name, make(random))
+
+    return change
+
+
+def chosen(network, random):
+    return network.get_submodule(random.choice(dense(network)))
+
+
+def slopes_changed(network, random):
+    for module in network.modules():
+        if isinstance(module, nn.LeakyReLU):
+            module.negative_slope = random.uniform(0, 0.9)
+        if isinstance(module, nn.ELU):
+            module.alpha = random.uniform(0.2, 2)
+
+
+def tied(network, random):
+    one, other = (network.get_submodule(name) for name in random.sample(dense(network), 2))
+    one.weight = other.weight
+
+
+def layer_twice(network, random):
+    one, other = random.sample(dense(network), 2)
+    setattr(network.net, one.split(".")[1], network.get_submodule(other))
+
+
+def frozen(network, random):
+    for parameter in random.sample(list(network.parameters()), 3):
+        parameter.requires_grad_(False)
+
+
+def normed(network, random):
+    nn.utils.parametrizations.weight_norm(chosen(network, random))
+
+
+def parametrized(network, random):
+    nn.utils.parametrize.register_parametrization(chosen(network, random), "weight", Halved())
+
+
+def hooked(network, random):
+    chosen(network, random).register_forward_hook(lambda _m, _i, output: 1.5 * output)
+
+
+def hooked_before(network, random):
+    chosen(network, random).register_forward_pre_hook(lambda _m, inputs: (inputs[0].clamp(-0.1),))
+
+
+def gradient_hooked(network, random):
+    chosen(network, random).weight.register_hook(lambda gradient: 0.3 * gradient)
+
+
+def forward_replaced(network, random):
+    layer = chosen(network, random)
+    layer.forward = lambda x: torch.sin(nn.functional.linear(x, layer.weight, layer.bias))
+
+
+def subclassed(network, random):
+    chosen(network, random).__class__ = Doubled
+
+
+def whole_forward(network, random):
+    network.__class__ = Wavy
+
+
+def unbiased(network, random):
+    chosen(network, random).bias = None
+
+
+def never_used(network, random):
+    network.spare = nn.Linear(3, 3, dtype=torch.float64)
+
+
+def dropout_inserted(network, random):
+    for name in random.sample(dense(network), 2):
+        key = name.split(".")[1]
+        p = random.uniform(0.1, 0.5)
+        setattr(network.net, key, nn.Sequential(nn.Dropout(p), network.get_submodule(name)))
+
+
+def partly_at_rest(network, random):
+    for module in random.sample(list(network.modules()), 5):
+        module.training = False
+
+
+def evaluated(network, random):
+    network.eval()
+
+
+KNOWN = tuple({type(make()) for make in urep.networks.NONLINEARITIES.values()} - {nn.Identity})
+CHANGES = {
+    "an activation is GELU": exchanged(lambda random: nn.GELU(random.choice(["none", "tanh"]))),
+    "an activation is another": exchanged(
+        lambda random: random.choice([nn.ReLU, nn.Tanh, nn.SiLU, nn.Softplus, nn.PReLU, nn.Hardtanh])()
+    ),
+    "an activation is in place": exchanged(lambda random: nn.LeakyReLU(random.random(), inplace=True)),
+    "two activations in a row": exchanged(lambda random: nn.Sequential(nn.Tanh(), nn.ELU(random.random()))),
+    "a LayerNorm": exchanged(lambda random: nn.Sequential(nn.LayerNorm(9), nn.Tanh())),
+    **{
+        function.__name__.replace("_", " "): function
+        for function in (
+            slopes_changed, tied, layer_twice, frozen, normed, parametrized, hooked, hooked_before,
+            gradient_hooked, forward_replaced, subclassed, whole_forward, unbiased, never_used,
+            dropout_inserted, partly_at_rest, evaluated,
+        )
+    },
+}  # fmt: skip
+
+
+def changed(seed, names):
+    """A small network of the shipped kind with some of the changes, in float64."""
+    random = Random(seed)
+    network = urep.FullyConnected(
+        3, 2, hidden_layers=5, units=9, nonlinearity=random.choice(["tanh", "leaky_relu", "elu", "swish"]),
+        skip=random.random() < 0.3, seed=seed, dtype=torch.float64,
+    )  # fmt: skip
+    for name in names:
+        CHANGES[name](network, random)
+    return network.double()
+
+
+def assert_trained_as_by_hand(network, layer, *, lr=0.05, epochs=40, seed=3):
+    data = urep.tasks.two_points(n_in=3, n_out=2, dtype=torch.float64)
+    losses, distances, trained = by_hand(network, data, lr=lr, epochs=epochs, layer=layer, seed=seed)
+    flags = [module.training for module in network.modules()]
+    run = urep.train(network, data, lr=lr, epochs=epochs, layer=layer, seed=seed)
+    np.testing.assert_allclose(run.loss, losses, rtol=1e-8)
+    np.testing.assert_allclose(run.trajectory.dh2, distances, rtol=1e-8, atol=1e-12)
+    for a, b in zip(network.parameters(), trained.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-10)
+    assert [module.training for module in network.modules()] == flags
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_changed_network_is_trained_as_it_was_given(name):
+    network = changed(1, [name])
+    assert_trained_as_by_hand(network, network.layer(2))
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("seed", range(60))
+def test_two_random_changes_are_trained_as_they_were_given(seed):
+    random = Random(f"changes {seed}")
+    names = random.sample(sorted(CHANGES), 2)
+    try:
+        network = changed(seed, names)
+    except (ValueError, IndexError, AttributeError) as error:  # e.g. three layers of one shape, all replaced
+        pytest.skip(f"{names} exclude each other: {error}")
+    layer = random.choice([name for name, _ in network.net.named_children()])
+    assert_trained_as_by_hand(network, f"net.{layer}")
+
+
+@pytest.mark.usefixtures("always")
+def test_a_new_entry_of_nonlinearities_is_trained_as_it_is(monkeypatch):
+    monkeypatch.setitem(urep.networks.NONLINEARITIES, "gelu", nn.GELU)
+    monkeypatch.setitem(urep.networks.NONLINEARITIES, "softsign", nn.Softsign)
+    for kind in ("gelu", "softsign"):
+        network = urep.FullyConnected(
+            3, 2, hidden_layers=3, units=9, nonlinearity=kind, dtype=torch.float64, gain=1.5
+        )
+        assert_trained_as_by_hand(network, network.middle)
