@@ -1,45 +1,143 @@
-"""Gradient descent on two points, for wide fully connected networks: each weight matrix is read twice.
+"""Gradient descent on two points by a compiled kernel that reads each weight matrix twice a step.
 
 Once forward; once backward, where one sweep over its rows both passes the gradient down and takes the
-step. It is the gradient descent of `training.train`, which calls it where it pays; callers do not see it.
+step. The kernel follows a `Program`, which `graph.program_of` reads off a network. What it can do is listed
+here (`OPERATIONS`, `ACTIVATIONS`); `loop.train` calls it where it pays and is seen to do the same.
 """
 
 from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numba
 import numpy as np
 import torch
 from torch import nn
 
-from ..networks import FullyConnected
+LINEAR, ACTIVATION, ADD, DROPOUT = OPERATIONS = range(4)
 
-KINDS = {nn.Identity: 0, nn.ReLU: 1, nn.LeakyReLU: 2, nn.ELU: 3, nn.Tanh: 4, nn.SiLU: 5}
-"""The nonlinearities that the kernel knows, by module."""
+ACTIVATIONS: Mapping[type[nn.Module], int] = {
+    nn.ReLU: 1,
+    nn.LeakyReLU: 2,
+    nn.ELU: 3,
+    nn.Tanh: 4,
+    nn.SiLU: 5,
+    nn.Sigmoid: 6,
+    nn.GELU: 7,
+}
+"""The activations that the kernel knows, by the exact type of their module."""
+
+_PARAMETERS = {nn.LeakyReLU: "negative_slope", nn.ELU: "alpha"}
+
+
+def known_activation(module: nn.Module) -> tuple[int, float] | None:
+    """Number and parameter of an activation for the kernel, or None where it does not know it."""
+    if type(module) not in ACTIVATIONS or getattr(module, "inplace", False):
+        return None
+    if getattr(module, "approximate", "none") != "none":
+        return None
+    parameter = getattr(module, _PARAMETERS.get(type(module), ""), 0.0)
+    if not isinstance(parameter, int | float):
+        return None
+    return ACTIVATIONS[type(module)], float(parameter)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation on value `source`; step i (from 0) makes value i + 1.
+
+    `layer` names a LINEAR's module; `kind` and `parameter` are an ACTIVATION's, `parameter` a DROPOUT's
+    probability; `other` is the value that an ADD adds.
+    """
+
+    operation: int
+    source: int
+    size: int
+    layer: str = ""
+    kind: int = 0
+    parameter: float = 0.0
+    other: int = -1
+
+
+@dataclass(frozen=True)
+class Program:
+    """A network as the kernel sees it: steps, and which values are the output and the named layers.
+
+    Value 0 is the inputs, of `n_in` numbers a point.
+    """
+
+    n_in: int
+    steps: tuple[Step, ...]
+    output: int
+    watched: Mapping[str, int]
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Numbers a point in each value."""
+        return np.array([self.n_in, *(step.size for step in self.steps)])
+
+    @property
+    def layout(self) -> np.ndarray:
+        """Size and start of each value, (values, 2), in an array that holds both points of all."""
+        sizes = self.sizes
+        return np.stack([sizes, 2 * (np.cumsum(sizes) - sizes)], axis=1)
+
+    def scales_slope(self, index: int) -> bool:
+        """Whether DROPOUT `index` follows an activation that nothing else reads.
+
+        Its mask is then multiplied into the activation's slope, as the kernel always did.
+        """
+        source = self.steps[index].source
+        readers = [step for step in self.steps if source in (step.source, step.other)]
+        return source > 0 and self.steps[source - 1].operation == ACTIVATION and len(readers) == 1
 
 
 class Fused:
-    """The weights of a network in arrays of their own, trained in place; `store` writes them back."""
+    """The weights of a network in one array of their own, trained in place; `store` writes them back."""
 
-    def __init__(self, network: FullyConnected, data, lr: float):
-        self.network = network
-        self._dense = [module for module in network.net if isinstance(module, nn.Linear)]
-        first, *hidden, last = (m.weight.detach().numpy() for m in self._dense)
-        self._first, self._last = first.copy(), last.copy()
-        self._hidden = np.stack(hidden)
-        biases = [m.bias.detach().numpy() for m in self._dense]
-        self._biases, self._out_bias = np.stack(biases[:-1]), biases[-1].copy()
-        self._inputs, self._targets = (np.ascontiguousarray(z.numpy()) for z in data)
-        (module,) = {type(m) for m in network.net if type(m) in KINDS and not self._is_sum(m)} or {
-            nn.Identity
+    def __init__(self, program: Program, network: nn.Module, data, lr: float):
+        self._program = program
+        self._inputs, self._targets = (np.array(z.detach().numpy(), order="C") for z in data)
+        self._dtype = self._inputs.dtype
+        self._layers = {
+            index: network.get_submodule(step.layer)
+            for index, step in enumerate(program.steps)
+            if step.operation == LINEAR
         }
-        self._kind = KINDS[module]
-        self._lr = first.dtype.type(lr)
-        drops = {m.p for m in network.net if isinstance(m, nn.Dropout)} if network.training else set()
-        self._drop = max(drops, default=0.0)
+        self._code = np.zeros((len(program.steps), 5), np.int64)
+        self._numbers = np.zeros((len(program.steps), 3), self._dtype)
+        self._weights = np.concatenate([self._add_step(index, lr) for index in range(len(program.steps))])
+        self._watched = np.array([*program.watched.values()])
+        self._ends = np.zeros((2, program.sizes[self._watched].sum()))
+        self._first: np.ndarray | None = None
 
-    def _is_sum(self, module) -> bool:
-        """The identities of a network with skip connections only mark where sums are seen."""
-        return self.network.skip and isinstance(module, nn.Identity)
+    def _add_step(self, index: int, lr: float) -> np.ndarray:
+        """Write a step's row of the tables; the weights, then biases, that it has."""
+        step = self._program.steps[index]
+        extra, start = step.other, 0
+        if index:
+            start = self._code[index - 1, 3] + self._code[index - 1, 4]
+        if step.operation == ACTIVATION:
+            extra = step.kind
+        if step.operation == DROPOUT:
+            extra = int(self._program.scales_slope(index))
+        weights = np.empty(0, self._dtype)
+        rates = (0.0, 0.0)
+        if step.operation == LINEAR:
+            weight, bias = self._parameters(index)
+            zeros = np.zeros(step.size, self._dtype)
+            weights = np.concatenate(
+                [weight.detach().numpy().ravel(), zeros if bias is None else bias.detach().numpy()]
+            )
+            rates = tuple(lr if p is not None and p.requires_grad else 0.0 for p in (weight, bias))
+        self._code[index] = step.operation, step.source, extra, start, len(weights)
+        self._numbers[index] = *rates, step.parameter
+        return weights
+
+    def _parameters(self, index: int) -> tuple[nn.Parameter, nn.Parameter | None]:
+        return self._layers[index].weight, self._layers[index].bias
 
     def steps(self, count: int, stop: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
         """Take up to `count` steps: loss (n,), ‖dh‖² (n, layers), outputs (n, 2, n_out), whether to go on.
@@ -48,38 +146,48 @@ class Fused:
         after which no step is taken; a row that is not finite is left out and ends them too.
         """
         losses, outputs = np.empty(count), np.empty((count, *self._targets.shape))
-        distances = np.empty((count, len(self._biases)))
-        masks_in, masks = self._masks(count)
+        distances = np.empty((count, len(self._watched)))
         done, go_on = _descend(
-            self._first, self._hidden, self._last, self._biases, self._out_bias, self._inputs,
-            self._targets, self._kind, self.network.skip, self._lr, stop, losses, distances, outputs,
-            masks_in, masks,
+            self._code, self._numbers, self._program.layout, self._weights, self._inputs, self._targets,
+            self._program.output, self._watched, stop, losses, distances, outputs, self._ends,
+            self._masks(count),
         )  # fmt: skip
+        if self._first is None and done:
+            self._first = self._ends[0].copy()
         return losses[:done], distances[:done], outputs[:done], go_on
 
-    def _masks(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """What dropout multiplies inputs and hidden layers by, step by step; empty without dropout.
+    def ends(self) -> dict[str, np.ndarray]:
+        """Dh (2, units) of the first and the last row so far, by layer name."""
+        sizes = self._program.sizes[self._watched]
+        rows = np.stack([self._ends[0] if self._first is None else self._first, self._ends[1]])
+        return dict(zip(self._program.watched, np.split(rows, np.cumsum(sizes)[:-1], axis=1), strict=True))
+
+    def _masks(self, count: int) -> np.ndarray:
+        """What dropout multiplies values by, a row a step; no rows without dropout.
 
         Drawn as torch draws them in a forward pass, in its order, so that a seed means one training.
         """
-        masks_in = np.empty((count if self._drop else 0, *self._inputs.shape), self._inputs.dtype)
-        masks = np.empty((len(masks_in), len(self._biases), 2, self._biases.shape[1]), masks_in.dtype)
-        ones = torch.ones(masks.shape[2:], dtype=self._dense[0].weight.dtype)
-        ones_in = torch.ones(self._inputs.shape, dtype=ones.dtype)
-        for step in range(len(masks_in)):
-            masks_in[step] = nn.functional.dropout(ones_in, self._drop).numpy()
-            for k in range(masks.shape[1]):
-                masks[step, k] = nn.functional.dropout(ones, self._drop).numpy()
-        return masks_in, masks
+        drops = [step for step in self._program.steps if step.operation == DROPOUT]
+        ones = [torch.ones(2, step.size, dtype=torch.from_numpy(self._inputs).dtype) for step in drops]
+        masks = np.empty((count if drops else 0, sum(one.numel() for one in ones)), self._dtype)
+        for row in masks:
+            drawn = [nn.functional.dropout(o, s.parameter) for o, s in zip(ones, drops, strict=True)]
+            row[:] = torch.cat([mask.ravel() for mask in drawn]).numpy()
+        return masks
 
     def store(self) -> None:
         """Write the weights back to the network."""
-        weights = [self._first, *self._hidden, self._last]
-        biases = [*self._biases, self._out_bias]
         with torch.no_grad():
-            for module, weight, bias in zip(self._dense, weights, biases, strict=True):
-                module.weight.copy_(torch.from_numpy(weight))
-                module.bias.copy_(torch.from_numpy(bias))
+            for index in self._layers:
+                start, length = self._code[index, 3:]
+                weight, bias = self._parameters(index)
+                values = torch.from_numpy(self._weights[start : start + length])
+                for parameter, part in (
+                    (weight, values[: weight.numel()].view_as(weight)),
+                    (bias, values[weight.numel() :]),
+                ):
+                    if parameter is not None and parameter.requires_grad:
+                        parameter.copy_(part)
 
 
 # Sums may be taken in any order, as BLAS takes them; infinities and NaN stay what they are.
@@ -87,27 +195,31 @@ _FAST = {"reassoc", "contract", "nsz"}
 
 
 @numba.njit(cache=True, fastmath=_FAST, error_model="numpy")
-def _activate(kind, z, a, slope):
+def _activate(kind, parameter, z, a, slope):
     """The nonlinearity a(z) of a vector and its slope."""
     one = z.dtype.type(1)
     for i in range(z.size):
         v = z[i]
-        if kind == 0:
-            a[i], slope[i] = v, one
-        elif kind == 1:
+        if kind == 1:
             a[i], slope[i] = (v, one) if v > 0 else (v * 0, one * 0)
         elif kind == 2:
-            leak = z.dtype.type(0.01)
-            a[i], slope[i] = (v, one) if v > 0 else (leak * v, leak)
+            a[i], slope[i] = (v, one) if v > 0 else (parameter * v, parameter)
         elif kind == 3:
-            low = np.expm1(v) if v <= 0 else v
-            a[i], slope[i] = low, one if v > 0 else low + one
+            low = parameter * np.expm1(v) if v <= 0 else v
+            a[i], slope[i] = low, one if v > 0 else low + parameter
         elif kind == 4:
             th = np.tanh(v)
             a[i], slope[i] = th, one - th * th
-        else:
+        elif kind == 5:
             gate = one / (one + np.exp(-v))
             a[i], slope[i] = v * gate, gate * (one + v * (one - gate))
+        elif kind == 6:
+            gate = one / (one + np.exp(-v))
+            a[i], slope[i] = gate, gate * (one - gate)
+        else:
+            below = z.dtype.type(0.5) * (one + math.erf(v * z.dtype.type(math.sqrt(0.5))))
+            density = z.dtype.type(1 / math.sqrt(2 * math.pi)) * np.exp(-z.dtype.type(0.5) * v * v)
+            a[i], slope[i] = v * below, below + v * density
 
 
 @numba.njit(cache=True, fastmath=_FAST, error_model="numpy")
@@ -163,8 +275,8 @@ def _stepped(v, s, x, t, y):
 
 
 @numba.njit(cache=True, fastmath=_FAST, error_model="numpy")
-def _backward(W, b, h, delta, g, lr):
-    """Into g, Wᵀ delta with the old W; and the step W -= lr delta hᵀ, b -= lr delta, in one sweep."""
+def _backward(W, b, h, delta, g, lr, lr_b):
+    """Into g, Wᵀ delta with the old W; and the step W -= lr delta hᵀ, b -= lr_b delta, in one sweep."""
     n, m = W.shape
     h0, h1, g0, g1 = h[0], h[1], g[0], g[1]
     i = 0
@@ -194,12 +306,27 @@ def _backward(W, b, h, delta, g, lr):
             w0[j] = _stepped(v0, s0, h0[j], t0, h1[j])
         i += 1
     for i in range(n):
-        b[i] -= lr * (delta[0, i] + delta[1, i])
+        b[i] -= lr_b * (delta[0, i] + delta[1, i])
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _record(row, h, y, targets, losses, distances, outputs):
+def _value(buffer, layout, k):
+    """Value k of a buffer that holds all values one after the other, (2, size)."""
+    size, start = layout[k]
+    return buffer[start : start + 2 * size].reshape(2, size)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _layer(code, layout, weights, s):
+    """Weight matrix and bias of step s."""
+    n, m, start = layout[s + 1, 0], layout[code[s, 1], 0], code[s, 3]
+    return weights[start : start + n * m].reshape(n, m), weights[start + n * m : start + n * m + n]
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _record(row, values, layout, output, watched, targets, losses, distances, outputs, ends):
     """Loss, distances and outputs of one row, in float64; False when one of them is not finite."""
+    y = _value(values, layout, output)
     total = 0.0
     for point in range(2):
         for o in range(y.shape[1]):
@@ -208,67 +335,92 @@ def _record(row, h, y, targets, losses, distances, outputs):
             total += miss * miss
     losses[row] = total / 4
     finite = np.isfinite(total)
-    for k in range(h.shape[0]):
+    for k in range(len(watched)):
+        h = _value(values, layout, watched[k])
         square = 0.0
-        for j in range(h.shape[2]):
-            gap = np.float64(h[k, 1, j]) - np.float64(h[k, 0, j])
+        for j in range(h.shape[1]):
+            gap = np.float64(h[1, j]) - np.float64(h[0, j])
             square += gap * gap
         distances[row, k] = square
         finite = finite and np.isfinite(square)
+    if finite:
+        at = 0
+        for k in range(len(watched)):
+            h = _value(values, layout, watched[k])
+            for j in range(h.shape[1]):
+                ends[1, at] = np.float64(h[1, j]) - np.float64(h[0, j])
+                at += 1
+        if row == 0:
+            ends[0] = ends[1]
     return finite
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _upward(first, hidden, last, biases, out_bias, inputs, kind, skip, masks, z, h, slope, y):
-    """Into h, slope and y, both points' hidden activations, their slopes, and outputs.
-
-    `masks` is empty, or what dropout multiplies each hidden layer by.
-    """
-    for k in range(len(biases)):
-        if k == 0:
-            _forward(first, biases[0], inputs, z)
+def _upward(code, numbers, layout, weights, masks, values, slopes):
+    """All values and slopes for both points; `masks` is empty, or what dropout multiplies by."""
+    drawn = 0
+    for s in range(len(code)):
+        operation, extra = code[s, 0], code[s, 2]
+        x, out = _value(values, layout, code[s, 1]), _value(values, layout, s + 1)
+        if operation == LINEAR:
+            W, b = _layer(code, layout, weights, s)
+            _forward(W, b, x, out)
+        elif operation == ACTIVATION:
+            slope = _value(slopes, layout, s + 1)
+            for point in range(2):
+                _activate(extra, numbers[s, 2], x[point], out[point], slope[point])
+        elif operation == ADD:
+            out[:] = x
+            out += _value(values, layout, extra)
         else:
-            _forward(hidden[k - 1], biases[k], h[k - 1], z)
-        for point in range(2):
-            _activate(kind, z[point], h[k, point], slope[k, point])
-        if skip and k >= 2:
-            h[k] += h[k - 2]
-        if len(masks):
-            h[k] *= masks[k]
-            slope[k] *= masks[k]
-    _forward(last, out_bias, h[len(biases) - 1], y)
+            out[:] = x
+            if len(masks):
+                mask = masks[drawn : drawn + out.size].reshape(out.shape)
+                drawn += out.size
+                out *= mask
+                slope = _value(slopes, layout, s + 1)
+                slope[:] = mask
+                if extra:
+                    before = _value(slopes, layout, code[s, 1])
+                    before *= mask
+                    slope[:] = 1
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _downward(code, numbers, layout, weights, values, slopes, g):
+    """From the gradient of the output, all gradients in g, and the step of all weights."""
+    for s in range(len(code) - 1, -1, -1):
+        operation, source = code[s, 0], code[s, 1]
+        down, above = _value(g, layout, source), _value(g, layout, s + 1)
+        if operation == LINEAR:
+            W, b = _layer(code, layout, weights, s)
+            _backward(W, b, _value(values, layout, source), above, down, numbers[s, 0], numbers[s, 1])
+        elif operation == ADD:
+            down += above
+            other = _value(g, layout, code[s, 2])
+            other += above
+        else:
+            above *= _value(slopes, layout, s + 1)
+            down += above
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _descend(first, hidden, last, biases, out_bias, inputs, targets, kind, skip, lr, stop,
-             losses, distances, outputs, masks_in, masks):  # fmt: skip
+def _descend(code, numbers, layout, weights, inputs, targets, output, watched, stop,
+             losses, distances, outputs, ends, masks):  # fmt: skip
     """Steps of gradient descent until one of the ends that `Fused.steps` names."""
-    layers, units = biases.shape
-    z = np.empty((2, units), first.dtype)
-    h = np.empty((layers, 2, units), first.dtype)
-    slope, g = np.empty_like(h), np.empty_like(h)
-    y, delta_out = np.empty_like(targets), np.empty_like(targets)
-    unused = np.empty_like(inputs)
-    whole = np.empty((0, 2, units), first.dtype)
-    seen = inputs
+    values = np.empty(2 * layout[:, 0].sum(), weights.dtype)
+    slopes, g = np.empty_like(values), np.empty_like(values)
+    _value(values, layout, 0)[:] = inputs
+    whole = np.empty(0, weights.dtype)
     for row in range(len(losses)):
-        _upward(first, hidden, last, biases, out_bias, inputs, kind, skip, whole, z, h, slope, y)
-        if not _record(row, h, y, targets, losses, distances, outputs):
+        _upward(code, numbers, layout, weights, whole, values, slopes)
+        if not _record(row, values, layout, output, watched, targets, losses, distances, outputs, ends):
             return row, False
         if losses[row] <= stop:
             return row + 1, False
         if len(masks):  # the pair is watched without dropout, the step is taken with it
-            seen = inputs * masks_in[row]
-            _upward(first, hidden, last, biases, out_bias, seen, kind, skip, masks[row], z, h, slope, y)
+            _upward(code, numbers, layout, weights, masks[row], values, slopes)
         g[:] = 0
-        delta_out[:] = (y - targets) / first.dtype.type(2)
-        _backward(last, out_bias, h[layers - 1], delta_out, g[layers - 1], lr)
-        for k in range(layers - 1, -1, -1):
-            if skip and k >= 2:
-                g[k - 2] += g[k]
-            slope[k] *= g[k]
-            if k == 0:
-                _backward(first, biases[0], seen, slope[0], unused, lr)
-            else:
-                _backward(hidden[k - 1], biases[k], h[k - 1], slope[k], g[k - 1], lr)
+        _value(g, layout, output)[:] = (_value(values, layout, output) - targets) / weights.dtype.type(2)
+        _downward(code, numbers, layout, weights, values, slopes, g)
     return len(losses), True

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
 from tqdm import tqdm
 
-from ..networks import FullyConnected, require_sizes
+from ..networks import require_sizes
 from ..state import Run, State, TwoPoint, real_number
+
+if TYPE_CHECKING:  # numba is loaded only where the kernel is worth it
+    from .fused import Fused, Program
 
 Data = tuple[torch.Tensor, torch.Tensor]
 Optimizer = Callable[..., torch.optim.Optimizer]
@@ -69,14 +74,17 @@ def train(
     how = _checked_descent(len(inputs), lr, epochs, batch, optimizer, every, stop_at_loss)
     recorder = _Recorder(how, names, isinstance(layer, str), task)
     show = _somebody_watches() if progress is None else progress
-    fused = how.plain and _fused_pays(network, inputs, targets, names, epochs)
-    descend = _descend_fused if fused else _descend
-    with torch.random.fork_rng(devices=[]), _threads_for([network]), _watching(network, names) as seen:
+    with torch.random.fork_rng(devices=[]), _threads_for([network]):
         torch.manual_seed(seed)
         _require_output(network, inputs, targets)
         with tqdm(total=epochs, disable=not show, leave=False, unit="epoch") as bar:
             try:
-                descend(network, inputs, targets, pair, recorder, seen, bar)
+                kernel = _kernel_for(network, (inputs, targets), names, how)
+                if kernel is not None:
+                    _descend_fused(kernel, targets, pair, recorder, bar)
+                else:
+                    with _watching(network, names) as seen:
+                        _descend(network, inputs, targets, pair, recorder, seen, bar)
             except KeyboardInterrupt:
                 raise TrainingInterrupted(
                     f"training interrupted at epoch {recorder.epoch:g} of {epochs}; "
@@ -102,7 +110,7 @@ def _loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 def _descend(network, inputs, targets, pair, recorder, seen, bar) -> None:
     how, parameters = recorder.how, [p for p in network.parameters() if p.requires_grad]
     step = how.stepper(parameters)
-    random = any(isinstance(m, _RANDOM) for m in network.modules()) and network.training
+    random = any(isinstance(m, _RANDOM) and m.training for m in network.modules())
     pair_targets = targets[list(pair)].double()
     for number, rows in enumerate(how.batches(len(inputs))):
         some = slice(None) if rows is None else rows
@@ -119,7 +127,7 @@ def _descend(network, inputs, targets, pair, recorder, seen, bar) -> None:
                 raise _diverged(recorder)
             if recorder.reached():
                 return
-        step(torch.autograd.grad(loss, parameters))
+        step(torch.autograd.grad(loss, parameters, allow_unused=True))
         bar.update(number % how.steps_an_epoch == 0)
 
 
@@ -166,8 +174,9 @@ class _Descent:
         if self.optimizer is None:
 
             def step(gradients):
+                used = [p for p, g in zip(parameters, gradients, strict=True) if g is not None]
                 with torch.no_grad():
-                    torch._foreach_add_(parameters, gradients, alpha=-self.lr)
+                    torch._foreach_add_(used, [g for g in gradients if g is not None], alpha=-self.lr)
 
             return step
         made = self.optimizer(parameters, lr=self.lr)
@@ -192,47 +201,100 @@ A_WHILE = 32
 """Epochs between two looks at whether somebody pressed Ctrl-C."""
 
 
-def _fused_pays(network, inputs, targets, names: tuple[str, ...], epochs: int) -> bool:
-    """Whether a training is of the kind that `urep.fused` does, and long enough for it."""
-    if type(network) is not FullyConnected or len(inputs) != 2 or inputs.ndim != 2 or targets.ndim != 2:
-        return False
+FIRST_STEPS = 3
+"""Steps that kernel and ordinary loop take side by side before the kernel is trusted."""
+
+
+def _kernel_for(network, data: Data, names: tuple[str, ...], how: _Descent) -> Fused | None:
+    """The kernel, ready to train this network; None where it pays not, cannot, or is seen to differ."""
+    inputs, targets = data
+    if not how.plain or not _is_worth_compiling(network, inputs, targets, how.epochs):
+        return None
+    from .fused import Fused
+    from .graph import program_of
+
+    program = program_of(network, names, inputs.shape[1])
+    if program is None or program.steps[program.output - 1].size != targets.shape[1]:
+        return None
+    for dtype in (torch.float64, inputs.dtype):
+        points = inputs.detach().to(dtype), targets.detach().to(dtype)
+        if not _same_first_steps(copy.deepcopy(network).to(dtype), points, program, how):
+            return None
+    return Fused(program, network, data, how.lr)
+
+
+def _is_worth_compiling(network, inputs, targets, epochs: int) -> bool:
+    """Whether data and parameters are of the kind that the kernel takes, and the training is long."""
     parameters = list(network.parameters())
-    modules = list(network.modules())
+    tensors = [inputs, targets, *parameters]
     return (
         sum(p.numel() for p in parameters) * epochs >= WORTH_COMPILING
-        and network.hidden_layers >= 2
-        and not any(isinstance(m, _RANDOM) and type(m) is not nn.Dropout for m in modules)
-        and not (network.skip and any(isinstance(m, nn.Dropout) for m in modules))
-        and not any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in modules)
-        and set(names) <= {network.layer(k) for k in range(network.depth)}
-        and all(p.requires_grad and p.device.type == "cpu" for p in parameters)
-        and {p.dtype for p in parameters} | {targets.dtype} == {inputs.dtype}
+        and inputs.ndim == targets.ndim == 2
+        and len(inputs) == 2
         and inputs.dtype in (torch.float32, torch.float64)
+        and all(z.dtype == inputs.dtype and z.device.type == "cpu" for z in tensors)
+        and all(z.layout == torch.strided for z in tensors)
+        and not torch.is_autocast_enabled("cpu")
     )
 
 
-def _descend_fused(network, inputs, targets, pair, recorder, seen, bar) -> None:
-    """What `_descend` does, by a kernel that reads each weight matrix twice a step."""
+def _same_first_steps(twin: nn.Module, data: Data, program: Program, how: _Descent) -> bool:
+    """Whether kernel and ordinary loop give a copy of the network the same losses, ‖dh‖² and weights.
+
+    They add in different orders, so that the last digits differ; if the kernel trained another network,
+    the first would. The line is drawn in the middle: at half the digits of the dtype, relative to the
+    largest entry. ‖dh‖², a small difference of large numbers, is compared in float64 only.
+    """
     from .fused import Fused
 
+    how = replace(how, epochs=FIRST_STEPS, stop_at_loss=None)
+    epsilon = torch.finfo(data[0].dtype).eps
+    start = [p.detach().clone() for p in twin.parameters()]
+    state = torch.get_rng_state()
+    kernel = Fused(program, twin, data, how.lr)
+    losses, distances, _, finite = kernel.steps(FIRST_STEPS, -np.inf)
+    torch.set_rng_state(state)
+    names = tuple(program.watched)
+    recorder = _Recorder(how, names, False, TwoPoint(1.0, 1.0))
+    try:
+        with _watching(twin, names) as seen, tqdm(disable=True) as bar:
+            _descend(twin, *data, (0, 1), recorder, seen, bar)
+    except RuntimeError:  # it diverges, or its forward pass depends on the dtype: not for the kernel
+        return False
+    finally:
+        torch.set_rng_state(state)
+    ordinary = [p.detach().clone() for p in twin.parameters()]
+    kernel.store()
+    run = recorder.run("epochs")
+    pairs = [(losses, run.loss, 0.0)]
+    if data[0].dtype == torch.float64:
+        pairs += [(d, s.dh2, 0.0) for d, s in zip(distances.T, run.trajectory.values(), strict=True)]
+    for before, one, other in zip(start, twin.parameters(), ordinary, strict=True):
+        rounding = 4 * FIRST_STEPS * epsilon * float(before.abs().max())
+        pairs.append(((one.detach() - before).numpy(), (other - before).numpy(), rounding))
+    return finite and all(
+        np.max(np.abs(a - b)) <= np.sqrt(epsilon) * np.max(np.abs(b)) + least for a, b, least in pairs
+    )
+
+
+def _descend_fused(kernel: Fused, targets, pair, recorder, bar) -> None:
+    """What `_descend` does, by a kernel that reads each weight matrix twice a step."""
     how = recorder.how
-    fused = Fused(network, (inputs, targets), how.lr)
-    layers = [k for name in recorder.names for k in range(network.depth) if network.layer(k) == name]
     dy_target = (targets[pair[1]] - targets[pair[0]]).double().numpy()
     stop = -np.inf if how.stop_at_loss is None else how.stop_at_loss
     try:
         while recorder.n < how.rows:
             left = min(A_WHILE, how.rows - recorder.n)
-            losses, distances, outputs, go_on = fused.steps(left, stop)
+            losses, distances, outputs, go_on = kernel.steps(left, stop)
             dy = outputs[:, pair[1]] - outputs[:, pair[0]]
-            recorder.extend(losses, distances[:, layers].T, (dy**2).sum(1), (dy * (dy - dy_target)).sum(1))
+            recorder.extend(losses, distances.T, (dy**2).sum(1), (dy * (dy - dy_target)).sum(1))
             bar.update(len(losses))
             if recorder.reached():
                 return
             if not go_on:
                 raise _diverged(recorder)
     finally:
-        fused.store()
+        kernel.store()
 
 
 _RANDOM = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._NormBase)
@@ -320,13 +382,14 @@ def _threads_for(networks: Sequence[nn.Module]) -> Iterator[None]:
 @contextmanager
 def _at_rest(network: nn.Module) -> Iterator[None]:
     """Without dropout and without gradients; afterwards the network is as it was."""
-    training = network.training
+    training = [(module, module.training) for module in network.modules()]
     network.eval()
     try:
         with torch.no_grad():
             yield
     finally:
-        network.train(training)
+        for module, mode in training:
+            module.training = mode
 
 
 @contextmanager
