@@ -85,7 +85,8 @@ def mislabelled(line, equation):
     for letter in sorted(letters - {eq.t}, key=str):
         shape = getattr(letter, "shape", None)
         alike = [z for z in NAMED if getattr(z, "shape", None) == shape and z != letter]
-        yield left.xreplace({letter: alike[NAMED.index(letter) % len(alike)]})
+        if alike:
+            yield left.xreplace({letter: alike[NAMED.index(letter) % len(alike)]})
 
 
 def drawn(name):
@@ -95,7 +96,8 @@ def drawn(name):
 
 def value(expr):
     """Numbers that two expressions share only if they are equal, or by a freak of chance."""
-    flat = expr.replace(
+    flat = expr.replace(lambda e: isinstance(e, sp.Derivative), lambda e: e.doit())
+    flat = flat.replace(
         lambda e: isinstance(e, sp.Derivative),
         lambda e: sp.Symbol("D" * e.derivative_count + f"_{e.expr.func}"),
     )
