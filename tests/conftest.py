@@ -1,4 +1,4 @@
-"""What several tests share."""
+"""What several tests share: the built site, the arithmetic of nbval's kernels, the order of files."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
+import arithmetic
 import pytest
+from filelock import FileLock
+from nbval.plugin import IPyNbCell
 
 os.environ.pop("UREP_MNIST", None)  # nbval's kernels too: references are of what lies on every machine
+# Files are tested side by side. Nothing has imported NumPy or torch so far.
+os.environ |= {name: os.environ.get(name, "1") for name in arithmetic.THREADS}
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -22,9 +29,69 @@ BUILD = [
 ]
 """What `make book` runs."""
 
+SECONDS = "urep/seconds"
+"""Where pytest's cache has how long each file took."""
 
-def pytest_terminal_summary(terminalreporter):
-    """How many mutants of the registered equations the executed chapters told from the truth."""
+
+# --- nbval ----------------------------------------------------------------------------------
+
+
+def kernel_environment() -> dict[str, str]:
+    """What nbval's kernels compute with: the arithmetic that the tests run under, or else the oldest."""
+    return arithmetic.environment(os.environ.get(arithmetic.NAMED, arithmetic.KERNELS))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item):
+    """A kernel takes its variables from this process while it starts, which its first cell's set-up does."""
+    if not isinstance(item, IPyNbCell):
+        return (yield)
+    before = dict(os.environ)
+    os.environ.update(kernel_environment())
+    try:
+        return (yield)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def pytest_report_header(config):
+    """Which arithmetic tests and kernels compute with."""
+    name = os.environ.get(arithmetic.NAMED, "native")
+    return f"arithmetic: {name}; of nbval's kernels: {kernel_environment()[arithmetic.NAMED]}"
+
+
+# --- the order of files ---------------------------------------------------------------------
+
+
+def pytest_collection_modifyitems(config, items):
+    """Files that took longest come first, so that no core is left with one of them in the end."""
+    known = config.cache.get(SECONDS, {})
+    seconds = {file: known.get(file, _seconds_of_page(file)) for file in map(_file, items)}
+    items.sort(key=lambda item: -seconds[_file(item)])
+
+
+def _file(test) -> str:
+    return test.nodeid.split("::")[0]
+
+
+@cache
+def _seconds_of_page(file: str) -> float:
+    """Of a file that was never timed: what its page took when it was last executed, if it is one's."""
+    import execution
+
+    page = ROOT / "book" / Path(file).relative_to("tests/notebooks") if file.endswith(".ipynb") else None
+    return execution.seconds(page.with_suffix(".md")) if page else float("inf")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Keep how long files took; say how many mutants of the equations the chapters told from the truth."""
+    took = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if hasattr(report, "when") and hasattr(report, "duration"):
+                took[_file(report)] += report.duration
+    config.cache.set(SECONDS, config.cache.get(SECONDS, {}) | took)
     scores = [
         list(map(int, value.split("/")))
         for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
@@ -36,17 +103,22 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(f"mutation score: {killed} of {total}, {len(scores)} equations")
 
 
+# --- the site -------------------------------------------------------------------------------
+
+
 @pytest.fixture(scope="session")
 def site() -> Path:
     """The built site: the one in _build if it is what the sources are now, else a fresh one."""
     from build_record import fingerprint
 
     html = ROOT / "_build" / "html"
-    record = html / "build.json"
-    if record.exists() and json.loads(record.read_text())["fingerprint"] == fingerprint(ROOT):
-        return html
-    shutil.rmtree(ROOT / "_build", ignore_errors=True)
-    done = subprocess.run(BUILD, cwd=ROOT, capture_output=True, text=True, check=False)
+    html.parent.mkdir(exist_ok=True)
+    with FileLock(html.parent / "site.lock"):  # one process builds, those beside it wait
+        record = html / "build.json"
+        if record.exists() and json.loads(record.read_text())["fingerprint"] == fingerprint(ROOT):
+            return html
+        shutil.rmtree(html, ignore_errors=True)
+        done = subprocess.run(BUILD, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.fail("the book does not build:\n" + (done.stdout + done.stderr)[-6000:], pytrace=False)
     return html

@@ -14,16 +14,12 @@ import re
 import sys
 from pathlib import Path
 
-import jupytext
 import nbformat
-from nbclient import NotebookClient
-from tqdm import tqdm
-
-os.environ.pop("UREP_MNIST", None)  # references are of what lies on every machine
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
-import notebooks  # noqa: E402 - an extension of the book, which is no package
+import execution  # noqa: E402 - an extension of the book, which is no package
+import notebooks  # noqa: E402
 
 REFERENCES = ROOT / "tests" / "notebooks"
 COUNTING = ("book/index.md", "book/paper_map.md", "book/errata.md")
@@ -42,34 +38,36 @@ def reference(page: Path) -> Path:
 
 def source(page: Path) -> nbformat.NotebookNode:
     """The page as an unexecuted notebook with the ids its reference has."""
-    notebook = jupytext.read(page, fmt="md:myst")
-    name = re.sub(r"[^a-z0-9]+", "-", page.stem.lower())
-    for number, cell in enumerate(notebook.cells):
-        cell.id = f"{name}-{number:03d}"
-    notebook.metadata = {"kernelspec": notebook.metadata["kernelspec"]}
-    notebook.nbformat, notebook.nbformat_minor = 4, 5
-    return notebook
+    return _with_ids(execution.source(page), page)
 
 
 def execute(page: Path) -> nbformat.NotebookNode:
-    """The page executed in a fresh kernel in its own folder; raises when a cell does."""
-    notebook = source(page)
-    NotebookClient(
-        notebook, timeout=300, record_timing=False, coalesce_streams=True,
-        resources={"metadata": {"path": str(page.parent)}},
-    ).execute()  # fmt: skip
-    notebook.metadata.pop("language_info", None)
+    """The page as its reference has it, executed in a fresh kernel; raises when a cell does."""
+    return cleaned(execution.execute(page), page)
+
+
+def cleaned(notebook: nbformat.NotebookNode, page: Path) -> nbformat.NotebookNode:
+    """An executed page without what differs from one execution to the next, and without drawings."""
+    notebook.metadata = {"kernelspec": notebook.metadata["kernelspec"]}
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             markup = output.get("data", {}).get("text/html")
             if markup:
                 output.data["text/html"] = re.sub(r"<svg.*?</svg>", "<svg></svg>", markup, flags=re.S)
+    return _with_ids(notebook, page)
+
+
+def _with_ids(notebook, page: Path):
+    name = re.sub(r"[^a-z0-9]+", "-", page.stem.lower())
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"{name}-{number:03d}"
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
 
 
 def write(page: Path) -> bool:
-    """Execute a page and replace its reference at once; True when that changed anything."""
-    text = nbformat.writes(execute(page)) + "\n"
+    """Replace the reference of an executed page at once; True when that changed anything."""
+    text = nbformat.writes(cleaned(execution.last(page), page)) + "\n"
     path = reference(page)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.read_text(encoding="utf-8") == text:
@@ -87,12 +85,16 @@ def main(names: list[str]) -> None:
     unknown = wanted - set(pages)
     if unknown:
         sys.exit(f"not an executable page of _toc.yml: {', '.join(map(str, unknown))}")
-    counting = {ROOT / name for name in COUNTING}
-    pages = [page for page in pages if not wanted or page in wanted | counting]
-    for page in (bar := tqdm(pages, unit="page")):
-        bar.set_description(page.stem)
-        word = "changed  " if write(page) else "unchanged"
-        tqdm.write(f"{word}  {reference(page).relative_to(ROOT)}")
+    counting = [page for page in pages if page.relative_to(ROOT).as_posix() in COUNTING]
+    others = [page for page in pages if page not in counting and (not wanted or page in wanted)]
+    for together in (others, counting):
+        try:
+            execution.refresh(together)
+        except execution.PageFailed as failure:
+            sys.exit(f"no reference of these is written:\n\n{failure}")
+        for page in together:
+            word = "changed  " if write(page) else "unchanged"
+            print(f"{word}  {reference(page).relative_to(ROOT)}")
     if not wanted:
         for stray in set(REFERENCES.rglob("*.ipynb")) - set(map(reference, pages)):
             stray.unlink()

@@ -1,20 +1,22 @@
 """Sphinx extension: each built site says how it was built, in `build.json` beside its pages.
 
 The tests read it: a site counts only if every chapter was executed, errors and warnings stopped
-the build, and what it was built from is what lies in the working tree.
+the build, and what it was built from is what lies in the working tree, with the packages of now.
 """
 
 import hashlib
 import json
 from pathlib import Path
 
+import execution
+
 SOURCES = ("_config.yml", "_toc.yml", "book", "urep", "tests/notebooks")
 """What a page can depend on."""
 
 
 def fingerprint(root: Path) -> str:
-    """Digest of every source file below `root` that a page can depend on."""
-    digest = hashlib.sha256()
+    """Digest of all that a page can depend on: source files below `root`, and versions of packages."""
+    digest = hashlib.sha256(json.dumps(execution.versions(root)).encode())
     for source in SOURCES:
         path = root / source
         files = [path] if path.is_file() else sorted(path.rglob("*"))
@@ -53,6 +55,6 @@ def _remember(app):
 
 def setup(app):
     """Register with Sphinx."""
-    app.connect("builder-inited", _remember)
+    app.connect("builder-inited", _remember, priority=100)  # before pages are executed
     app.connect("build-finished", _write)
     return {"parallel_read_safe": True}
