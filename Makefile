@@ -1,10 +1,16 @@
-# make book   the site, in _build/html, every chapter executed
-# make test   every test, nbval on the chapters included
+# make book        the site, in _build/html: pages that changed are executed side by side, then all are built
+# make test        every test, nbval on the chapters included; ARGS="tests/test_fit.py -k noise" for some
 # Each sets itself up in .venv, and neither needs the other.
-# make runs   the stored runs that are missing: hours for all, ARGS=universal for one experiment
+# make portable    nbval and the tests that compute, under other instruction sets, threads and initial weights
+# make references  the executed chapters in tests/notebooks; ARGS=book/theory/model.md for one
+# make runs        the stored runs that are missing: hours for all, ARGS=universal for one experiment
 # make notebooks   the chapters as ordinary notebooks, in notebooks/
-# make links  which links to other hosts lead nowhere
-# make bench  how fast urep.solve and urep.fit_rates are, against what they replace
+# make links       which links to other hosts lead nowhere
+# make bench       how fast solution, fit, training and site are; ratios against what they replace
+# make picture     the pictures of the README, of the site as it is now
+# make lint        formats the code and mends what ruff can
+# make setup       .venv alone
+# make clean       removes what was built, executed pages too
 
 PYTHON ?= python3
 ARGS ?=
@@ -12,10 +18,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup book test references runs notebooks links bench picture lint clean
+# A file is one worker's, the longest first: tests/conftest.py sorts them.
+PYTEST := $(BIN)/python -m pytest -n logical --dist loadscope --no-loadscope-reorder
+COMPUTING := tests/notebooks $(addprefix tests/test_,runs.py training.py fused.py exact.py fit.py theory.py \
+             structure.py alternatives.py tasks_networks.py)
+
+.PHONY: help setup book test portable references runs notebooks links bench picture lint clean
 
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n '/^$$/q; s/^# //p' Makefile
 
 setup: $(READY)
 
@@ -27,8 +38,8 @@ $(READY): requirements.txt pyproject.toml
 	@touch $@
 
 book: $(READY)
-	@echo "== building the book: every chapter is executed, warnings and failed checks stop the build"
-	rm -rf _build
+	@echo "== building the book: chapters that changed are executed, warnings and failed checks stop the build"
+	rm -rf _build/html
 	$(BIN)/jupyter-book build . --all -W -n --keep-going
 	@echo "== open _build/html/index.html"
 
@@ -36,7 +47,11 @@ test: $(READY)
 	@echo "== running the tests: urep, the chapters against their references, the site"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
+
+portable: $(READY)
+	@echo "== running nbval and the tests that compute, as other processors would round"
+	$(BIN)/python tests/arithmetic.py portable -- $(PYTEST) $(or $(ARGS),$(COMPUTING))
 
 references: $(READY)
 	@echo "== executing chapters and replacing their references in tests/notebooks"
@@ -55,6 +70,7 @@ links: $(READY)
 
 bench: $(READY)
 	$(BIN)/python tests/bench.py
+	$(BIN)/python tests/bench_site.py
 
 picture: book
 	$(BIN)/python tests/screenshot.py "theory/identical_outputs#where-the-theory-s-premises-hold" book/_static/chapter.png

@@ -1,12 +1,18 @@
-"""The executed references: current, executed, complete. nbval compares them; this guards nbval."""
+"""The executed references: current, executed, complete, and what the built site says.
+
+nbval executes each page again, in the oldest arithmetic. What the build executed, in this machine's own, is
+compared with the same references by nbval's own rules, so that each run of the tests sees two.
+"""
 
 import difflib
 import json
 import re
 
+import execution
 import nbformat
 import pytest
 import references
+from nbval.plugin import IPyNbFile, coalesce_streams
 
 from urep.checks import MIME
 
@@ -78,3 +84,15 @@ def test_every_claim_of_a_page_left_a_record(page):
         claims = len(re.findall(r"^\s*verify\(", source, flags=re.M))
         assert (len(records) >= claims) if claims else not records
         assert len({r["anchor"] for r in records}) == len(records)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_ids)
+def test_the_built_page_says_what_its_reference_says(page, site, request):
+    built = [cell for cell in execution.current(page).cells if cell.cell_type == "code"]
+    reference = IPyNbFile.from_parent(request.session, path=references.reference(page))
+    reference.setup_sanitize_files()
+    cells = list(reference.collect())
+    assert len(cells) == len(built)
+    for cell, executed in zip(cells, built, strict=True):
+        same = cell.compare_outputs(executed.outputs, coalesce_streams(cell.cell.outputs))
+        assert same, f"{_ids(page)}, cell {cell.cell_num}:\n" + "\n".join(cell.comparison_traceback)

@@ -20,6 +20,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +30,7 @@ import jupytext
 import nbformat
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
+from jupyter_cache.cache.db import NbCacheRecord, session_context
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from packaging.requirements import Requirement
@@ -319,20 +321,29 @@ def _hand_over(app):
 
     if app.config.nb_execution_mode != "cache":
         return
-    logger = logging.getLogger(__name__)
     pages = notebooks.chapters()
     try:
-        refresh(pages, logger.info)
+        refresh(pages, logging.getLogger(__name__).info)
     except PageFailed as failure:
         raise ExtensionError(f"pages that cannot be executed:\n\n{failure}") from failure
-    folder = Path(app.env.mystnb_config.execution_cache_path)
-    shutil.rmtree(folder, ignore_errors=True)  # which would know a page by its code alone
+    _fill(Path(app.env.mystnb_config.execution_cache_path), pages)
+
+
+def _fill(folder: Path, pages: Iterable[Path]) -> None:
+    """A jupyter-cache of these pages as they were last executed, and of nothing else.
+
+    It knows a page by its code alone: what it held before may be of other sources.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
     filled = get_cache(str(folder))
     for page in pages:
         notebook = last(page)
         made_from = notebook.metadata.pop(MADE_FROM)
         bundle = CacheBundleIn(notebook, str(page), data={"execution_seconds": made_from["seconds"]})
-        filled.cache_notebook_bundle(bundle)
+        record = filled.cache_notebook_bundle(bundle)
+        with session_context(filled.db) as session:  # the status page shows when a page was executed
+            session.get(NbCacheRecord, record.pk).created = datetime.fromtimestamp(made_from["at"])
+            session.commit()
 
 
 def setup(app):
