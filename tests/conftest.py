@@ -66,7 +66,7 @@ def pytest_report_header(config):
 
 def pytest_collection_modifyitems(config, items):
     """Files that took longest come first, so that no core is left with one of them in the end."""
-    known = config.cache.get(SECONDS, {})
+    known = config.cache.get(SECONDS, {}) if hasattr(config, "cache") else {}  # -p no:cacheprovider
     seconds = {file: known.get(file, _seconds_of_page(file)) for file in map(_file, items)}
     items.sort(key=lambda item: -seconds[_file(item)])
 
@@ -91,7 +91,8 @@ def pytest_terminal_summary(terminalreporter, config):
         for report in reports:
             if hasattr(report, "when") and hasattr(report, "duration"):
                 took[_file(report)] += report.duration
-    config.cache.set(SECONDS, config.cache.get(SECONDS, {}) | took)
+    if hasattr(config, "cache"):
+        config.cache.set(SECONDS, config.cache.get(SECONDS, {}) | took)
     scores = [
         list(map(int, value.split("/")))
         for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed")

@@ -10,6 +10,11 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -24,6 +29,44 @@ def pages(site: Path) -> list[Path]:
     return sorted(p for p in site.rglob("*.html") if "_static" not in p.relative_to(site).parts)
 
 
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        """Nothing: who asks sees the answers."""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a server of a built site."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+READY = """async () => {
+  if (window.MathJax?.startup) await MathJax.startup.promise;
+  await document.fonts.ready;
+}"""
+"""Waits until all formulas are typeset, in fonts that have come."""
+
+
+def opened(context, address: str):
+    """A page whose scripts have run and whose formulas are typeset; what it asked for and complained of."""
+    page = context.new_page()
+    page.asked, page.complaints = [], []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.on("console", lambda m: page.complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.goto(address)
+    page.evaluate(READY)
+    return page
+
+
 def shoot(page: str, out: Path, *, dark: bool = False, width: int = 1100) -> None:
     """Write a PNG of a built page, or of the section named after its #."""
     name, _, section = page.partition("#")
@@ -34,13 +77,10 @@ def shoot(page: str, out: Path, *, dark: bool = False, width: int = 1100) -> Non
         context = browser.new_context(
             color_scheme="dark" if dark else "light", viewport={"width": width, "height": 900}
         )
-        tab = context.new_page()
-        tab.goto((HTML / f"{name}.html").as_uri())
-        tab.wait_for_load_state("networkidle")
+        tab = opened(context, (HTML / f"{name}.html").as_uri())
         tab.add_style_tag(
             content=".pst-skip-link, #pst-skip-link, .bd-header-article { display: none !important }"
         )
-        tab.wait_for_timeout(500)  # MathJax lays out once more after its fonts have come
         if section:
             tab.locator(f"section#{section}").screenshot(path=out)
         else:
