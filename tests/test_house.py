@@ -158,11 +158,11 @@ def test_a_gallery_has_a_panel_a_network_and_keeps_all_its_numbers():
 
 
 def test_a_table_has_a_plain_form_escapes_its_cells_and_refuses_ragged_rows():
-    table = urep.figures.Table(["name", "R²"], [["a<b", 0.5], ["long name", 1]])
+    table = urep.Table(["name", "R²"], [["a<b", 0.5], ["long name", 1]])
     assert repr(table).splitlines() == ["name       R²", "a<b        0.5", "long name  1"]
     assert "<td>a&lt;b</td><td>0.5</td>" in table._repr_html_()
     with pytest.raises(ValueError, match="rows must have 2 cells"):
-        urep.figures.Table(["a", "b"], [[1]])
+        urep.Table(["a", "b"], [[1]])
 
 
 def test_every_kind_of_figure_is_drawn_with_its_numbers_and_without_a_title_of_its_own():

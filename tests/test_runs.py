@@ -16,6 +16,7 @@ import torch
 import urep
 from urep import measures, runs, store, structure, tasks
 from urep.experiments import TABLE_1, RepeatedTrial, TaskTrial, Trial, make
+from urep.site import pages
 
 # --- making them ----------------------------------------------------------------------------
 
@@ -262,7 +263,7 @@ def test_the_table_of_provenance_shows_the_plus_and_the_arithmetic():
     commit = "0123456789abcdef+"
     arithmetic = {"instructions": "AVX2", "compiled for": "haswell", "blas": ["mkl"], "threads": 1}
     made = {"commit": commit, "at": 0, "seconds": 1.0, "machine": "a", "versions": {"torch": "2"}}
-    row = runs._provenance_row(runs.sweep("shallow-0"), [made | {"arithmetic": arithmetic}, made])
+    row = pages._provenance_row(runs.sweep("shallow-0"), [made | {"arithmetic": arithmetic}, made])
     assert row[4] == "0123456789+"
     assert row[-1] == "AVX2, haswell, threads: 1, not recorded"
 
@@ -290,7 +291,7 @@ def test_every_stored_file_that_a_chapter_shows_is_there_and_whole():
 
 
 def test_the_table_of_provenance_has_a_row_for_each_file_as_it_says_of_itself():
-    table = runs.provenance()
+    table = pages.provenance()
     assert [row[0] for row in table.rows] == list(runs.SWEEPS)
     rows = {row[0]: row for row in table.rows}
     made = runs.sweep("crowds").load().provenance["trials"]

@@ -41,7 +41,7 @@ _TRAINING = {
     "FitWarning": "fit",
     "FitNotConverged": "fit",
 }
-_CLAIMS = {"verify": "checks", "ClaimFailed": "checks"}
+_CLAIMS = {"verify": "checks", "ClaimFailed": "checks", "Table": "shown"}
 _HOME = _THEORY | _TRAINING | _CLAIMS
 
 _MODULES = {

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .state import INPUT_TOLERANCE, Rates, State, Triple, TwoPoint, checked_start, real_number, times
+from .state import INPUT_TOLERANCE, Rates, State, TwoPoint, Variables, checked_start, real_number, times
 
 LOG_OF_ZERO = -1e300
 """Stands for log 0 where differences of it are taken, which −∞ does not allow."""
@@ -148,13 +148,13 @@ def solve(
 
 def sensitivities(
     state: State, task: TwoPoint, rates: Rates, t: ArrayLike, *, dy: float | None = None
-) -> tuple[Triple, Triple]:
+) -> tuple[Variables, Variables]:
     """Derivatives of `solve` with respect to tau_h and tau_y, the start held fixed, in closed form.
 
-    t: (n,) epochs; one start. Returns two Triples of (n,) arrays (per epoch). Raises as `solve` does.
+    t: (n,) epochs; one start. Returns two Variables of (n,) arrays (per epoch). Raises as `solve` does.
     """
     by_h, by_y = _slopes(_of_one(lift(state, task, rates, dy=dy)), rates, times(t))
-    return Triple(*by_h), Triple(*by_y)
+    return Variables(*by_h), Variables(*by_y)
 
 
 def curves(start: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> np.ndarray:

@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .shown import Table as Table
 from .state import State
 
 COLOUR = {"dh2": "#0072B2", "dy2": "#D55E00", "w": "#009E73", "loss": "#CC79A7"}

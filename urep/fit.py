@@ -13,10 +13,20 @@ from scipy.integrate import cumulative_trapezoid
 from scipy.optimize import least_squares
 
 from .exact import curves, slopes, solve
-from .state import Rates, Run, State, Triple, TwoPoint, checked_start, checked_trajectory, real_number, times
+from .state import (
+    Rates,
+    Run,
+    State,
+    TwoPoint,
+    Variables,
+    checked_start,
+    checked_trajectory,
+    real_number,
+    times,
+)
 from .theory import SingularSystem, loss
 
-Solver = Callable[[State, TwoPoint, Rates, np.ndarray], Triple]
+Solver = Callable[[State, TwoPoint, Rates, np.ndarray], Variables]
 
 MAX_LOG_TAU = 30.0
 """Largest |log τ|: e³⁰ epochs are beyond any training, and exp() is still exact there."""
@@ -49,7 +59,7 @@ class Fit:
 
     rates: Rates
     residual: float
-    r2: Triple
+    r2: Variables
     converged: bool
     message: str
     start: State
@@ -108,7 +118,7 @@ def fit_rates(
     fit = Fit(
         rates=_rates(best.x),
         residual=float(squares.sum()),
-        r2=Triple(*(1 - squares / total)),
+        r2=Variables(*(1 - squares / total)),
         converged=not message,
         message=message or "converged",
         start=start,

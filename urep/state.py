@@ -70,7 +70,7 @@ class Rates:
 
 
 @dataclass(frozen=True, eq=False)
-class Triple:
+class Variables:
     """Three finite numbers, or three arrays of one shape: a value for each variable of (7).
 
     Arrays are (n,), over time or over several starts, or (m, n), over both.
@@ -117,7 +117,7 @@ class Triple:
         return iter((self.dh2, self.dy2, self.w))
 
 
-class State(Triple):
+class State(Variables):
     """‖dh‖² >= 0, ‖dy‖² >= 0 and w of eq. (8): scalars, or arrays of one shape.
 
     Arrays are copied and read-only. Raises TypeError or ValueError naming the argument.

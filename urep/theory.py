@@ -17,8 +17,8 @@ from .state import (
     INPUT_TOLERANCE,
     Rates,
     State,
-    Triple,
     TwoPoint,
+    Variables,
     _first,
     checked_start,
     checked_trajectory,
@@ -44,9 +44,9 @@ _LEVEL = eq.numeric(eq.dy2 / eq.dh2 - eq.kappa * eq.dh2,
                     eq.dh2, eq.dy2, eq.dx2, eq.tau_h, eq.tau_y)  # fmt: skip
 
 
-def velocity(state: State, task: TwoPoint, rates: Rates) -> Triple:
+def velocity(state: State, task: TwoPoint, rates: Rates) -> Variables:
     """The right-hand side of eq. (7) at a state, per epoch; shapes as in `state`."""
-    return Triple(*_FIELD(*state, task.dx2, task.dy2_target, rates.tau_h, rates.tau_y))
+    return Variables(*_FIELD(*state, task.dx2, task.dy2_target, rates.tau_h, rates.tau_y))
 
 
 def integrate(

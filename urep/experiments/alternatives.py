@@ -14,7 +14,7 @@ import sympy as sp
 
 from .. import equations as eq
 from ..fit import Solver
-from ..state import Rates, State, Triple, TwoPoint
+from ..state import Rates, State, TwoPoint, Variables
 from ..theory import SingularSystem, lsoda
 
 CHANGES = {"doubled": 2, "flipped": -1, "dropped": 0}
@@ -47,12 +47,12 @@ def altered() -> dict[str, tuple[sp.Expr, ...]]:
 def solver(name: str) -> Solver:
     """SciPy's solution of an altered system, as `urep.fit_rates` takes it.
 
-    Gives a Triple of (n,) arrays, which no two vectors need have. Raises KeyError for an unknown name;
+    Gives Variables of (n,) arrays, which no two vectors need have. Raises KeyError for an unknown name;
     the solver raises SingularSystem where it does not arrive.
     """
     field = eq.numeric(altered()[name], *eq.state, eq.dx2, eq.dy2_target, eq.tau_h, eq.tau_y)
 
-    def solve(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Triple:
+    def solve(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Variables:
         start = np.array([*state])
         constants = (task.dx2, task.dy2_target, rates.tau_h, rates.tau_y)
         result = lsoda(
@@ -66,7 +66,7 @@ def solver(name: str) -> Solver:
         )
         if not result.success or not np.isfinite(result.y).all():
             raise SingularSystem(f"'{name}' stopped: {result.message}")
-        return Triple(*result.y)
+        return Variables(*result.y)
 
     return solve
 
@@ -86,7 +86,7 @@ def two_exponentials(end: float) -> Solver:
     For outputs along the target, as scalar ones are.
     """
 
-    def solve(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Triple:
+    def solve(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Variables:
         return _towards(state, task, end, 1 - np.exp(-t / rates.tau_h), 1 - np.exp(-t / rates.tau_y))
 
     return solve
@@ -98,7 +98,7 @@ def sigmoid(end: float) -> Solver:
     The end of ‖dh‖² is given, as in `two_exponentials`.
     """
 
-    def solve(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Triple:
+    def solve(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Variables:
         gone = 1 / (1 + np.exp(-np.clip((t - rates.tau_h) / rates.tau_y, -500, 500)))
         gone = (gone - gone[0]) / (1 - gone[0]) if gone[0] < 1 else np.ones_like(t)
         return _towards(state, task, end, gone, gone)
@@ -106,9 +106,9 @@ def sigmoid(end: float) -> Solver:
     return solve
 
 
-def _towards(state: State, task: TwoPoint, end: float, gone_h: np.ndarray, gone_y: np.ndarray) -> Triple:
+def _towards(state: State, task: TwoPoint, end: float, gone_h: np.ndarray, gone_y: np.ndarray) -> Variables:
     """The three variables where a share of each way is gone."""
     target = sqrt(task.dy2_target)
     first = (state.dy2 - state.w) / target
     v = first + (target - first) * gone_y
-    return Triple(state.dh2 + (end - state.dh2) * gone_h, v**2, v * (v - target))
+    return Variables(state.dh2 + (end - state.dh2) * gone_h, v**2, v * (v - target))

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,9 +18,6 @@ from .measures import ENDS
 from .store import Stored, StoredFileError, load
 from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL
 from .trial import ARITHMETICS, RepeatedTrial, TaskTrial, Trial
-
-if TYPE_CHECKING:
-    from ..figures import Table
 
 FOLDER = Path(__file__).resolve().parents[2] / "book" / "runs"
 """Folder of the stored files: in the checkout, beside the chapters that show them."""
@@ -413,48 +408,3 @@ def stored_pairs(name: str) -> list[Run]:
         )
         pairs.append(run)
     return pairs
-
-
-# --- provenance --------------------------------------------------------------------------------
-
-
-def provenance() -> Table:
-    """The table of all stored files: what is in each, what made it, when, where, in how long.
-
-    A commit that ends in "+" had uncommitted changes. Arithmetic is torch's instruction set and what
-    the compiled kernel was compiled for; files from before it was recorded say so.
-    """
-    from ..figures import Table
-
-    columns = ["file", "trials", "seeds", "took", "commit", "day", "torch", "machine", "arithmetic"]
-    rows = [_provenance_row(known, known.load().provenance["trials"]) for known in SWEEPS.values()]
-    return Table(columns, rows)
-
-
-def _provenance_row(known: Sweep, made: list[dict]) -> list:
-    def every(value: Callable[[dict], str]) -> str:
-        return ", ".join(sorted({value(trial) for trial in made}))
-
-    seeds = sorted({trial.seed for trial in known.trials})
-    return [
-        known.name,
-        len(made),
-        seeds[0] if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}",
-        f"{sum(trial['seconds'] for trial in made):.0f} s",
-        every(lambda trial: short_commit(trial["commit"])),
-        every(lambda trial: datetime.fromtimestamp(trial["at"], UTC).date().isoformat()),
-        every(lambda trial: trial["versions"]["torch"]),
-        every(lambda trial: trial["machine"]),
-        every(lambda trial: _arithmetic(trial.get("arithmetic"))),
-    ]
-
-
-def short_commit(commit: str) -> str:
-    """The first ten digits of a commit, with its "+" if it had uncommitted changes."""
-    return commit[:10] + ("+" if commit.endswith("+") else "")
-
-
-def _arithmetic(recorded: dict | None) -> str:
-    if recorded is None:
-        return "not recorded"
-    return f"{recorded['instructions']}, {recorded['compiled for']}, threads: {recorded['threads']}"

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from ..checks import MEANING, Verdict
-from ..shown import Page, html_table
+from ..shown import Page, Table, html_table
 from .items import EXPLORE, ITEMS
 from .verdicts import Record, about, records, status
+
+if TYPE_CHECKING:
+    from ..experiments.runs import Sweep
 
 
 def registered(number: str):
@@ -168,3 +174,48 @@ def notation() -> Page:
         "\n".join(f"{q.name}: {q.meaning} [{q.unit}; {q.shape}] {q.defined}" for q in NOTATION),
         html_table(("Sign", "Python", "Meaning", "Unit", "Shape", "Defined in"), rows),
     )
+
+
+# --- stored runs ---
+
+
+def provenance() -> Table:
+    """The table of all stored files: what is in each, what made it, when, where, in how long.
+
+    A commit that ends in "+" had uncommitted changes. Arithmetic is torch's instruction set and what
+    the compiled kernel was compiled for; files from before it was recorded say so.
+    """
+    from ..experiments import runs  # which brings torch, that no other page of the site needs
+
+    columns = ["file", "trials", "seeds", "took", "commit", "day", "torch", "machine", "arithmetic"]
+    rows = [_provenance_row(known, known.load().provenance["trials"]) for known in runs.SWEEPS.values()]
+    return Table(columns, rows)
+
+
+def _provenance_row(known: Sweep, made: list[dict]) -> list:
+    def every(value: Callable[[dict], str]) -> str:
+        return ", ".join(sorted({value(trial) for trial in made}))
+
+    seeds = sorted({trial.seed for trial in known.trials})
+    return [
+        known.name,
+        len(made),
+        seeds[0] if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}",
+        f"{sum(trial['seconds'] for trial in made):.0f} s",
+        every(lambda trial: short_commit(trial["commit"])),
+        every(lambda trial: datetime.fromtimestamp(trial["at"], UTC).date().isoformat()),
+        every(lambda trial: trial["versions"]["torch"]),
+        every(lambda trial: trial["machine"]),
+        every(lambda trial: _arithmetic(trial.get("arithmetic"))),
+    ]
+
+
+def short_commit(commit: str) -> str:
+    """The first ten digits of a commit, with its "+" if it had uncommitted changes."""
+    return commit[:10] + ("+" if commit.endswith("+") else "")
+
+
+def _arithmetic(recorded: dict | None) -> str:
+    if recorded is None:
+        return "not recorded"
+    return f"{recorded['instructions']}, {recorded['compiled for']}, threads: {recorded['threads']}"
