@@ -79,7 +79,7 @@ class Seen:
 
     @classmethod
     def of(cls, name, page):
-        """The page as it is wide; then, made narrow, how wide it wants to be."""
+        """The page as it is wide; made narrow, how wide it wants to be; wide again, what axe finds."""
         sizes = page.evaluate(
             "[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]"
             ".map(entry => [entry.name, entry.decodedBodySize])"
@@ -89,6 +89,15 @@ class Seen:
             ".map(error => error.textContent).concat("
             "document.querySelector('article').innerText.match(/\\\\\\[.*/g) ?? [])]"
         )
+        wide = page.viewport_size
+        page.set_viewport_size({"width": 360, "height": 740})
+        width = page.evaluate(
+            "async () => { for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);"
+            " return document.documentElement.scrollWidth; }"
+        )
+        page.set_viewport_size(wide)
+        # What axe makes a page ask and complain of is not the page's own.
+        asked, complaints = list(page.asked), list(page.complaints)
         page.evaluate(ONCE)
         found = Axe().run(page, context={"exclude": [["mjx-container"]]})
         violations = [
@@ -96,12 +105,7 @@ class Seen:
             for violation in found.response["violations"]
             if violation["impact"] in ("serious", "critical")
         ]
-        page.set_viewport_size({"width": 360, "height": 740})
-        width = page.evaluate(
-            "async () => { for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);"
-            " return document.documentElement.scrollWidth; }"
-        )
-        return cls(name, page.asked, page.complaints, formulas, not_typeset, violations, dict(sizes), width)
+        return cls(name, asked, complaints, formulas, not_typeset, violations, dict(sizes), width)
 
 
 @pytest.fixture(scope="module", params=THEMES)
