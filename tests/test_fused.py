@@ -156,7 +156,7 @@ def test_ctrl_c_keeps_what_was_recorded_and_the_weights(wide):
 
 def chosen(network, layer, epochs=6000, data=None):
     """Whether the kernel trains a network."""
-    plan = training.loop._checked_descent(2, 0.005, epochs, None, None, 1, None)
+    plan = training.loop._checked_plan(2, 0.005, epochs, None, None, 1, None)
     data = urep.tasks.two_points() if data is None else data
     return training.loop._kernel_for(network, data, (layer,), plan) is not None
 
@@ -166,7 +166,7 @@ def test_every_fully_connected_row_of_the_paper_is_trained_by_the_kernel(name):
     row = urep.experiments.TABLE_1[name]
     for seed in range(2):
         network = row.network(seed=seed)
-        plan = training.loop._checked_descent(2, row.lr, row.epochs, None, None, 1, None)
+        plan = training.loop._checked_plan(2, row.lr, row.epochs, None, None, 1, None)
         assert training.loop._kernel_for(network, urep.tasks.two_points(), (network.middle,), plan)
 
 

@@ -166,7 +166,7 @@ def test_ctrl_c_returns_control_with_what_was_recorded(monkeypatch):
     assert not dict(network.named_modules())[network.middle]._forward_hooks
 
 
-def test_a_bar_where_somebody_watches_and_none_elsewhere(capsys):
+def test_a_bar_where_interactive_and_none_elsewhere(capsys):
     network = small()
     urep.train(network, data(), lr=0.1, epochs=3, layer=network.middle)
     assert capsys.readouterr().err == ""
@@ -180,9 +180,9 @@ def test_a_bar_in_a_notebook_that_a_person_runs_only(monkeypatch):
             _allow_stdin = True
 
     monkeypatch.setattr("IPython.get_ipython", lambda: Shell)
-    assert urep.training.loop._somebody_watches()
+    assert urep.training.loop._interactive()
     Shell.kernel._allow_stdin = False
-    assert not urep.training.loop._somebody_watches()
+    assert not urep.training.loop._interactive()
 
 
 class Tuple(nn.Module):
@@ -390,3 +390,80 @@ def test_dropout_and_batches_together_record_the_network_at_rest():
 def test_bad_ways_down_are_refused_by_name(changes, kind, message):
     with pytest.raises(kind, match=message):
         urep.train(small(), data(), lr=0.1, epochs=2, layer="net.1", **changes)
+
+
+def test_networks_of_one_shape_and_other_activations_are_no_ensemble():
+    networks = [*ensemble(1), *ensemble(1, nonlinearity="elu")]
+    with pytest.raises(ValueError, match="networks must be of one architecture, got modules"):
+        urep.train_many(networks, data(), lr=0.01, epochs=2, layer="net.1")
+
+
+@pytest.mark.parametrize("module", [nn.Softmax(dim=1), nn.Hardtanh(-0.1, 0.1)])
+def test_an_ensemble_with_an_exchanged_module_is_trained_as_it_is(module):
+    together, alone = ensemble(3), ensemble(3)
+    for network in (*together, *alone):
+        network.net[3] = module
+    run = urep.train_many(together, data(), lr=0.05, epochs=20, layer="net.5")
+    for index, network in enumerate(alone):
+        one = urep.train(network, data(), lr=0.05, epochs=20, layer="net.5")
+        np.testing.assert_allclose(run.loss[index], one.loss, rtol=1e-11)
+
+
+class FunctionalDropout(nn.Module):
+    """Dropout that no module shows."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.last = nn.Linear(1, 30, dtype=F64), nn.Linear(30, 1, dtype=F64)
+
+    def forward(self, x):
+        return self.last(nn.functional.dropout(torch.tanh(self.first(x)), 0.5, training=self.training))
+
+
+def test_functional_dropout_is_off_where_the_pair_is_watched():
+    network = FunctionalDropout()
+    outputs = FunctionalDropout().eval()(data()[0]).detach()
+    run = urep.train(network, data(), lr=1e-9, epochs=3, layer="first")
+    assert run.trajectory.dy2 == pytest.approx(float((outputs[1] - outputs[0]).square().sum()), rel=1e-6)
+
+
+def test_each_module_keeps_the_mode_that_it_was_in():
+    network = nn.Sequential(nn.Linear(1, 4), nn.Dropout(0.5), nn.Linear(4, 1)).double()
+    network[1].eval()
+    urep.train(network, data(), lr=0.1, epochs=2, layer="0", optimizer=torch.optim.SGD)
+    assert [module.training for module in network.modules()] == [True, True, False, True]
+
+
+@pytest.mark.parametrize("pair", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("threshold", [0, np.inf])
+def test_dh_of_the_first_and_last_row_is_kept(pair, threshold, monkeypatch):
+    monkeypatch.setattr(training.loop, "WORTH_COMPILING", threshold)
+    network, last = small(), small()
+    run = urep.train(network, data(), lr=0.1, epochs=40, layer=["net.1", "net.3"], pair=pair)
+    urep.train(last, data(), lr=0.1, epochs=39, layer="net.1")
+    for index, start in ((0, small()), (1, last)):
+        h = training.hidden(start, data()[0], ["net.1", "net.3"])
+        for name in h:
+            expected = (h[name][pair[1]] - h[name][pair[0]]).numpy()
+            np.testing.assert_allclose(run.dh_ends[name][index], expected, rtol=1e-9, atol=1e-12)
+    a, b = run.dh_ends["net.1"]
+    assert np.cos(np.radians(run.turned["net.1"])) == pytest.approx(
+        a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+    )
+
+
+def test_a_layer_that_the_network_never_calls_is_refused():
+    network = small()
+    network.spare = nn.Linear(2, 2, dtype=F64)
+    with pytest.raises(ValueError, match="layer must name submodules that the network calls, got 'spare'"):
+        urep.train(network, data(), lr=0.1, epochs=2, layer="spare")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_data_follow_the_network_to_its_device():
+    here, there = small(), small().cuda()
+    settings = {"lr": 0.1, "epochs": 20, "layer": "net.1"}
+    one, other = (urep.train(network, data(), **settings) for network in (here, there))
+    np.testing.assert_allclose(other.loss, one.loss, rtol=1e-9)
+    np.testing.assert_allclose(other.trajectory.dh2, one.trajectory.dh2, rtol=1e-9)

@@ -137,7 +137,9 @@ class Run:
     """A training as `urep.train` records it before each step: t (n,) epochs, loss (n,), and ‖dh‖², ‖dy‖², w.
 
     `trajectory` is a State of (n,) arrays, or a dict of them by layer name when several layers
-    were asked for. `task` is what the data fix in the theory. `stopped` says why it ended.
+    were asked for. `task` is what the data fix in the theory. `stopped` says why it ended: "epochs",
+    "loss", "diverged" or "interrupted". `dh_ends` holds dh of the first and the last row, (2, units),
+    by layer name; it is empty for an ensemble and for stored runs.
     """
 
     t: np.ndarray
@@ -146,9 +148,21 @@ class Run:
     task: TwoPoint
     lr: float
     stopped: str = field(default="epochs")
+    dh_ends: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.t)
+
+    @property
+    def turned(self) -> dict[str, float]:
+        """Angle between dh of the first and of the last row, in degrees, by layer; 90 where one is zero."""
+        return {name: _angle(first, last) for name, (first, last) in self.dh_ends.items()}
+
+
+def _angle(one: np.ndarray, other: np.ndarray) -> float:
+    lengths = np.linalg.norm(one) * np.linalg.norm(other)
+    cosine = one @ other / lengths if lengths > 0 else 0.0
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
 def _first(array: np.ndarray, where: np.ndarray) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -10,19 +11,19 @@ from torch import nn
 from tqdm import tqdm
 
 from ..networks import FullyConnected, require_sizes
-from ..state import Run, State, real_number
+from ..state import Run, State, TwoPoint, real_number
 from .loop import (
     _RANDOM,
     Data,
     TrainingDiverged,
-    TrainingInterrupted,
     _checked_data,
     _checked_layers,
+    _hooked,
+    _interactive,
+    _interrupted,
     _loss,
     _require_output,
-    _somebody_watches,
     _threads_for,
-    _watching,
 )
 
 
@@ -53,19 +54,11 @@ def train_many(
     require_sizes(epochs=epochs, every=every)
     if any(isinstance(module, _RANDOM) for module in networks[0].modules()):
         raise ValueError("networks must not be random in a step, got one with dropout or batch statistics")
-    _require_output(networks[0], inputs, targets)
+    _require_output(networks[0], inputs, targets, (name,))
     parameters, buffers = _stacked(networks)
-
     step = _layered_step if _is_layered(networks[0], parameters) else _mapped_step
-    rows: list[np.ndarray] = []
-
-    def so_far() -> Run | None:
-        if not rows:
-            return None
-        loss, dh2, dy2, w = np.stack(rows, axis=-1)
-        return Run(every * np.arange(len(rows), dtype=float), State(dh2, dy2, w), loss, task, lr)
-
-    show = _somebody_watches() if progress is None else progress
+    rows = _Rows(every, task, lr)
+    show = _interactive() if progress is None else progress
     bar = tqdm(range(epochs), disable=not show, leave=False, unit="epoch")
     try:
         with _threads_for(networks):
@@ -74,31 +67,50 @@ def train_many(
                     networks[0], parameters, buffers, inputs, targets, name
                 )
                 if not torch.isfinite(losses).all():
-                    raise TrainingDiverged(_which_diverged(losses, epoch, lr), so_far())
+                    raise TrainingDiverged(_which_diverged(losses, epoch, lr), rows.run("diverged"))
                 if epoch % every == 0:
                     own = outputs[:, list(pair)], hidden[:, list(pair)]
-                    rows.append(_measured(losses, *own, targets[list(pair)]))
+                    rows.measured.append(_measured(losses, *own, targets[list(pair)]))
                 for key, gradient in gradients.items():
                     parameters[key] = parameters[key] - lr * gradient
     except KeyboardInterrupt:
-        raise TrainingInterrupted(
-            f"training interrupted at epoch {every * len(rows)} of {epochs}; "
-            "what was recorded is in this exception's .run",
-            so_far(),
-        ) from None
+        raise _interrupted(every * len(rows.measured), epochs, rows.run("interrupted")) from None
+    _store(networks, parameters)
+    return rows.run("epochs")
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of an ensemble: loss, ‖dh‖², ‖dy‖² and w of each network, (4, m), every `every` epochs."""
+
+    every: int
+    task: TwoPoint
+    lr: float
+    measured: list[np.ndarray] = field(default_factory=list)
+
+    def run(self, stopped: str) -> Run | None:
+        """The rows so far, or None when there is none."""
+        if not self.measured:
+            return None
+        loss, dh2, dy2, w = np.stack(self.measured, axis=-1)
+        t = self.every * np.arange(len(self.measured), dtype=float)
+        return Run(t, State(dh2, dy2, w), loss, self.task, self.lr, stopped)
+
+
+def _store(networks: Sequence[nn.Module], parameters: dict[str, torch.Tensor]) -> None:
+    """Write trained parameters, a row a network, back to the networks."""
     with torch.no_grad():
         for index, network in enumerate(networks):
             for key, parameter in network.named_parameters():
                 if parameter.requires_grad:
                     parameter.copy_(parameters[key][index])
-    return so_far()
 
 
 def _mapped_step(network, parameters, buffers, inputs, targets, name):
     """Gradients, losses (m,), outputs and hidden representations (m, points, ...) of any networks."""
 
     def loss_of(own, fixed):
-        with _watching(network, (name,), detach=False) as seen:
+        with _hooked(network, (name,), detach=False) as seen:
             outputs = torch.func.functional_call(network, (own, fixed), (inputs,))
         return _loss(outputs, targets), (outputs, seen[name])
 
@@ -107,12 +119,20 @@ def _mapped_step(network, parameters, buffers, inputs, targets, name):
     return gradients, losses, outputs, hidden
 
 
+_WALKED = (nn.Linear, nn.Identity, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.Tanh, nn.SiLU, nn.Sigmoid, nn.GELU)
+"""Products with weights, and what acts on each entry alone, whatever the number of dimensions."""
+
+
 def _is_layered(network: nn.Module, parameters) -> bool:
     """Whether all there is to do are products with weights and nonlinearities, one after the other."""
     return (
         type(network) is FullyConnected
         and not network.skip
-        and all(isinstance(module, nn.Linear) or not list(module.parameters()) for module in network.net)
+        and all(type(module) in _WALKED for module in network.net)
+        and all(module.bias is not None for module in network.net if type(module) is nn.Linear)
+        and not any(
+            m._forward_hooks or m._forward_pre_hooks or "forward" in vars(m) for m in network.modules()
+        )
         and set(parameters) == {key for key, _ in network.named_parameters()}
     )
 
@@ -149,6 +169,8 @@ def _stacked(networks) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]
     keys = [{key: value.shape for key, value in network.state_dict().items()} for network in networks]
     if any(key != keys[0] for key in keys):
         raise ValueError("networks must be of one architecture, got parameters of different shapes")
+    if any(repr(network) != repr(networks[0]) for network in networks):
+        raise ValueError("networks must be of one architecture, got modules of different kinds or settings")
     rows = [dict(network.named_parameters()) for network in networks]
     trained = {key for key, value in rows[0].items() if value.requires_grad}
     stack = {key: torch.stack([row[key].detach() for row in rows]) for key in rows[0]}
@@ -160,8 +182,8 @@ def _stacked(networks) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]
 
 def _measured(losses, outputs, hidden, targets) -> np.ndarray:
     """Loss, ‖dh‖², ‖dy‖² and w of each network, (4, m), in float64."""
-    dh = (hidden[:, 1] - hidden[:, 0]).detach().double().flatten(1)
-    dy = (outputs[:, 1] - outputs[:, 0]).detach().double().flatten(1)
-    away = dy - (targets[1] - targets[0]).double().flatten()
-    rows = losses.double(), dh.square().sum(1), dy.square().sum(1), (dy * away).sum(1)
+    dh = (hidden[:, 1] - hidden[:, 0]).detach().cpu().double().flatten(1)
+    dy = (outputs[:, 1] - outputs[:, 0]).detach().cpu().double().flatten(1)
+    away = dy - (targets[1] - targets[0]).cpu().double().flatten()
+    rows = losses.cpu().double(), dh.square().sum(1), dy.square().sum(1), (dy * away).sum(1)
     return torch.stack([row.detach() for row in rows]).numpy()

@@ -60,7 +60,8 @@ def train(
 
     data: (inputs, targets), one row a point; `pair` are the rows to watch. `layer` names one
     submodule, or several, as `network.named_modules()` does; its output is the representation.
-    The network is trained in place, on all points at once or on `batch` of them a step, in an order
+    Inputs and targets are moved to the device of the network's first parameter. The network is trained
+    in place, on all points at once or on `batch` of them a step, in an order
     that is new each epoch. `optimizer(parameters, lr=lr)` makes another one of `torch.optim`. Recorded
     is every `every`-th step, with the loss over the points that the step is taken on. Training ends
     early once that is <= `stop_at_loss`. `seed` fixes what is random in a step (batches, dropout);
@@ -71,33 +72,35 @@ def train(
     """
     inputs, targets, task = _checked_data(network, data, pair)
     names = _checked_layers(network, layer)
-    how = _checked_descent(len(inputs), lr, epochs, batch, optimizer, every, stop_at_loss)
-    recorder = _Recorder(how, names, isinstance(layer, str), task)
-    show = _somebody_watches() if progress is None else progress
-    with torch.random.fork_rng(devices=[]), _threads_for([network]):
-        torch.manual_seed(seed)
-        _require_output(network, inputs, targets)
+    plan = _checked_plan(len(inputs), lr, epochs, batch, optimizer, every, stop_at_loss)
+    recorder = _Recorder(plan, names, isinstance(layer, str), task)
+    show = _interactive() if progress is None else progress
+    with _seeded(seed, inputs.device), _threads_for([network]):
+        _require_output(network, inputs, targets, names)
         with tqdm(total=epochs, disable=not show, leave=False, unit="epoch") as bar:
             try:
-                kernel = _kernel_for(network, (inputs, targets), names, how)
-                if kernel is not None:
-                    _descend_fused(kernel, targets, pair, recorder, bar)
+                kernel = _kernel_for(network, (inputs, targets), names, plan)
+                if kernel is None:
+                    stopped = _descend(network, (inputs, targets), pair, recorder, bar)
                 else:
-                    with _watching(network, names) as seen:
-                        _descend(network, inputs, targets, pair, recorder, seen, bar)
+                    stopped = _descend_fused(kernel, targets, pair, recorder, bar)
             except KeyboardInterrupt:
-                raise TrainingInterrupted(
-                    f"training interrupted at epoch {recorder.epoch:g} of {epochs}; "
-                    "what was recorded is in this exception's .run",
-                    recorder.run("interrupted"),
-                ) from None
-    return recorder.run("loss" if recorder.n < how.rows or recorder.reached() else "epochs")
+                raise _interrupted(recorder.epoch, epochs, recorder.run("interrupted")) from None
+    return recorder.run(stopped)
+
+
+def _interrupted(epoch: float, epochs: int, run: Run | None) -> TrainingInterrupted:
+    return TrainingInterrupted(
+        f"training interrupted at epoch {epoch:g} of {epochs}; what was recorded is in this exception's .run",
+        run,
+    )
 
 
 def hidden(network: nn.Module, inputs: torch.Tensor, layers: Sequence[str]) -> dict[str, torch.Tensor]:
-    """What the named layers give for some inputs, without dropout: tensors with one row a point."""
+    """Representations of some inputs at the named layers, in eval mode: tensors with one row a point."""
     names = _checked_layers(network, layers)
-    with _at_rest(network), _watching(network, names) as seen:
+    (inputs,) = _on_device_of(network, inputs)
+    with _eval_mode(network), _hooked(network, names) as seen:
         network(inputs)
     return {name: seen[name] for name in names}
 
@@ -107,40 +110,76 @@ def _loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return 0.5 * (outputs - targets).square().sum(dim=tuple(range(1, outputs.ndim))).mean()
 
 
-def _descend(network, inputs, targets, pair, recorder, seen, bar) -> None:
-    how, parameters = recorder.how, [p for p in network.parameters() if p.requires_grad]
-    step = how.stepper(parameters)
-    random = any(isinstance(m, _RANDOM) and m.training for m in network.modules())
-    pair_targets = targets[list(pair)].double()
-    for number, rows in enumerate(how.batches(len(inputs))):
-        some = slice(None) if rows is None else rows
-        outputs = network(inputs[some])
-        loss = _loss(outputs, targets[some])
-        if number % how.every == 0:
-            seen_loss, watched, at_layers, where = loss, outputs.detach(), seen, pair
-            if random or rows is not None:  # a look at the network at rest, at the pair and at these points
-                with _at_rest(network):
-                    watched = network(torch.cat([inputs[list(pair)], inputs[some]]))
-                seen_loss, where = _loss(watched[2:], targets[some]), (0, 1)
-            two = watched[list(where)].double()
-            if not recorder.record(seen_loss.item(), two, pair_targets, at_layers, where):
-                raise _diverged(recorder)
-            if recorder.reached():
-                return
-        step(torch.autograd.grad(loss, parameters, allow_unused=True))
-        bar.update(number % how.steps_an_epoch == 0)
+@dataclass(frozen=True)
+class _Look:
+    """What is recorded of one step: the loss, and outputs and hidden representations of the pair."""
+
+    loss: float
+    outputs: torch.Tensor
+    hidden: dict[str, torch.Tensor]
+
+
+def _descend(network, data: Data, pair, recorder: _Recorder, bar) -> str:
+    """Gradient descent as the plan says; why it stopped."""
+    plan, (inputs, targets) = recorder.plan, data
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    step = plan.stepper(parameters)
+    differs = _differs_in_eval_mode(network)
+    with _hooked(network, recorder.names) as seen:
+        for number, rows in enumerate(plan.batches(len(inputs))):
+            points = (inputs, targets) if rows is None else (inputs[rows], targets[rows])
+            state = _random_state(inputs.device) if number == 0 else None
+            outputs = network(points[0])
+            loss = _loss(outputs, points[1])
+            if state is not None:
+                differs = differs or not torch.equal(state, _random_state(inputs.device))
+            if number % plan.every == 0:
+                if differs or rows is not None:
+                    look = _look_in_eval_mode(network, seen, inputs[list(pair)], points)
+                else:
+                    look = _Look(loss.item(), outputs.detach()[list(pair)], _rows_of(seen, recorder, pair))
+                if not recorder.record(look, targets[list(pair)]):
+                    raise _diverged(recorder)
+                if recorder.reached():
+                    return "loss"
+            step(torch.autograd.grad(loss, parameters, allow_unused=True))
+            if (number + 1) % plan.steps_an_epoch == 0:
+                bar.update()
+    return "epochs"
+
+
+def _random_state(device: torch.device) -> torch.Tensor:
+    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+
+
+def _rows_of(seen: dict[str, torch.Tensor], recorder: _Recorder, rows) -> dict[str, torch.Tensor]:
+    """The hidden representations of some rows, by layer."""
+    return {name: seen[name][list(rows)] for name in recorder.names}
+
+
+def _look_in_eval_mode(network, seen, pair_inputs: torch.Tensor, points: Data) -> _Look:
+    """The pair, and the loss over the points of a step, with dropout off and in one pass."""
+    with _eval_mode(network):
+        outputs = network(torch.cat([pair_inputs, points[0]]))
+    loss = _loss(outputs[2:], points[1]).item()
+    return _Look(loss, outputs[:2], {name: h[:2] for name, h in seen.items()})
+
+
+def _differs_in_eval_mode(network: nn.Module) -> bool:
+    """Whether a module of the network, as it is set, does something else than in eval mode."""
+    return any(isinstance(module, _RANDOM) and module.training for module in network.modules())
 
 
 def _diverged(recorder: _Recorder) -> TrainingDiverged:
     return TrainingDiverged(
-        f"training diverged at epoch {recorder.epoch:g} with learning rate lr = {recorder.how.lr:g}: the "
+        f"training diverged at epoch {recorder.epoch:g} with learning rate lr = {recorder.plan.lr:g}: the "
         "loss or a representation is no longer finite; use a smaller lr or a smaller gain",
         recorder.run("diverged"),
     )
 
 
 @dataclass(frozen=True)
-class _Descent:
+class _Plan:
     """How a training goes down: its steps, and which of them are recorded."""
 
     lr: float
@@ -197,7 +236,7 @@ class _Descent:
 WORTH_COMPILING = 20_000_000
 """Weights times epochs from which `urep.fused` saves more than loading its compiler costs: seconds."""
 
-A_WHILE = 32
+EPOCHS_PER_CALL = 32
 """Epochs between two looks at whether somebody pressed Ctrl-C."""
 
 
@@ -205,10 +244,10 @@ FIRST_STEPS = 3
 """Steps that kernel and ordinary loop take side by side before the kernel is trusted."""
 
 
-def _kernel_for(network, data: Data, names: tuple[str, ...], how: _Descent) -> Fused | None:
+def _kernel_for(network, data: Data, names: tuple[str, ...], plan: _Plan) -> Fused | None:
     """The kernel, ready to train this network; None where it pays not, cannot, or is seen to differ."""
     inputs, targets = data
-    if not how.plain or not _is_worth_compiling(network, inputs, targets, how.epochs):
+    if not plan.plain or not _is_worth_compiling(network, inputs, targets, plan.epochs):
         return None
     from .fused import Fused
     from .graph import program_of
@@ -218,9 +257,9 @@ def _kernel_for(network, data: Data, names: tuple[str, ...], how: _Descent) -> F
         return None
     for dtype in (torch.float64, inputs.dtype):
         points = inputs.detach().to(dtype), targets.detach().to(dtype)
-        if not _same_first_steps(copy.deepcopy(network).to(dtype), points, program, how):
+        if not _same_first_steps(copy.deepcopy(network).to(dtype), points, program, plan):
             return None
-    return Fused(program, network, data, how.lr)
+    return Fused(program, network, data, plan.lr)
 
 
 def _is_worth_compiling(network, inputs, targets, epochs: int) -> bool:
@@ -238,7 +277,7 @@ def _is_worth_compiling(network, inputs, targets, epochs: int) -> bool:
     )
 
 
-def _same_first_steps(twin: nn.Module, data: Data, program: Program, how: _Descent) -> bool:
+def _same_first_steps(twin: nn.Module, data: Data, program: Program, plan: _Plan) -> bool:
     """Whether kernel and ordinary loop give a copy of the network the same losses, ‖dh‖² and weights.
 
     They add in different orders, so that the last digits differ; if the kernel trained another network,
@@ -247,18 +286,18 @@ def _same_first_steps(twin: nn.Module, data: Data, program: Program, how: _Desce
     """
     from .fused import Fused
 
-    how = replace(how, epochs=FIRST_STEPS, stop_at_loss=None)
+    plan = replace(plan, epochs=FIRST_STEPS, stop_at_loss=None)
     epsilon = torch.finfo(data[0].dtype).eps
     start = [p.detach().clone() for p in twin.parameters()]
     state = torch.get_rng_state()
-    kernel = Fused(program, twin, data, how.lr)
+    kernel = Fused(program, twin, data, plan.lr)
     losses, distances, _, finite = kernel.steps(FIRST_STEPS, -np.inf)
     torch.set_rng_state(state)
     names = tuple(program.watched)
-    recorder = _Recorder(how, names, False, TwoPoint(1.0, 1.0))
+    recorder = _Recorder(plan, names, False, TwoPoint(1.0, 1.0))
     try:
-        with _watching(twin, names) as seen, tqdm(disable=True) as bar:
-            _descend(twin, *data, (0, 1), recorder, seen, bar)
+        with tqdm(disable=True) as bar:
+            _descend(twin, data, (0, 1), recorder, bar)
     except RuntimeError:  # it diverges, or its forward pass depends on the dtype: not for the kernel
         return False
     finally:
@@ -277,24 +316,28 @@ def _same_first_steps(twin: nn.Module, data: Data, program: Program, how: _Desce
     )
 
 
-def _descend_fused(kernel: Fused, targets, pair, recorder, bar) -> None:
+def _descend_fused(kernel: Fused, targets, pair, recorder: _Recorder, bar) -> str:
     """What `_descend` does, by a kernel that reads each weight matrix twice a step."""
-    how = recorder.how
-    dy_target = (targets[pair[1]] - targets[pair[0]]).double().numpy()
-    stop = -np.inf if how.stop_at_loss is None else how.stop_at_loss
+    plan = recorder.plan
+    dy_target = _difference(targets[list(pair)]).numpy()
+    stop = -np.inf if plan.stop_at_loss is None else plan.stop_at_loss
     try:
-        while recorder.n < how.rows:
-            left = min(A_WHILE, how.rows - recorder.n)
+        while recorder.n < plan.rows:
+            left = min(EPOCHS_PER_CALL, plan.rows - recorder.n)
             losses, distances, outputs, go_on = kernel.steps(left, stop)
             dy = outputs[:, pair[1]] - outputs[:, pair[0]]
             recorder.extend(losses, distances.T, (dy**2).sum(1), (dy * (dy - dy_target)).sum(1))
+            if len(losses):
+                sign = pair[1] - pair[0]
+                recorder.keep_ends({name: sign * dh for name, dh in kernel.ends().items()})
             bar.update(len(losses))
             if recorder.reached():
-                return
+                return "loss"
             if not go_on:
                 raise _diverged(recorder)
     finally:
         kernel.store()
+    return "epochs"
 
 
 _RANDOM = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._NormBase)
@@ -304,31 +347,39 @@ _RANDOM = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._NormBase)
 class _Recorder:
     """Arrays filled a row an epoch, so that a crash loses nothing that was seen."""
 
-    def __init__(self, how: _Descent, names: tuple[str, ...], single: bool, task: TwoPoint):
-        self.how, self.names, self.single, self.task = how, names, single, task
+    def __init__(self, plan: _Plan, names: tuple[str, ...], single: bool, task: TwoPoint):
+        self.plan, self.names, self.single, self.task = plan, names, single, task
         self.n = 0
-        self._loss = np.empty(how.rows)
-        self._dh2 = {name: np.empty(how.rows) for name in names}
-        self._dy2, self._w = np.empty(how.rows), np.empty(how.rows)
+        self._loss = np.empty(plan.rows)
+        self._dh2 = {name: np.empty(plan.rows) for name in names}
+        self._dy2, self._w = np.empty(plan.rows), np.empty(plan.rows)
+        self._dh_ends: dict[str, np.ndarray] = {}
 
     @property
     def epoch(self) -> float:
-        """Of the row that is recorded next."""
-        return self.n * self.how.every / self.how.steps_an_epoch
+        """The epoch of the row that is recorded next."""
+        return self.n * self.plan.every / self.plan.steps_an_epoch
 
-    def record(self, loss, outputs, targets, hidden, pair) -> bool:
+    def record(self, look: _Look, targets: torch.Tensor) -> bool:
         """Store one row in float64; False, storing nothing, when a value is not finite."""
-        dy = (outputs[1] - outputs[0]).flatten()
-        dy_target = (targets[1] - targets[0]).flatten()
-        distances = {name: _distance2(hidden[name], pair) for name in self.names}
+        dy, dy_target = _difference(look.outputs), _difference(targets)
+        dh = {name: _difference(look.hidden[name]) for name in self.names}
+        distances = {name: float(value.square().sum()) for name, value in dh.items()}
         dy2, w = float(dy @ dy), float(dy @ (dy - dy_target))
-        if not all(map(isfinite, (loss, dy2, w, *distances.values()))):
+        if not all(map(isfinite, (look.loss, dy2, w, *distances.values()))):
             return False
         for name, dh2 in distances.items():
             self._dh2[name][self.n] = dh2
-        self._loss[self.n], self._dy2[self.n], self._w[self.n] = loss, dy2, w
+        self._loss[self.n], self._dy2[self.n], self._w[self.n] = look.loss, dy2, w
+        self.keep_ends({name: np.stack([value.numpy()] * 2) for name, value in dh.items()})
         self.n += 1
         return True
+
+    def keep_ends(self, dh: dict[str, np.ndarray]) -> None:
+        """Keep dh (2, units) of the first row ever, and of the last row of these."""
+        for name, (first, last) in dh.items():
+            kept = self._dh_ends.get(name)
+            self._dh_ends[name] = np.stack([first if kept is None else kept[0], last])
 
     def extend(self, loss, dh2, dy2, w) -> None:
         """Store several rows at once; dh2 is (layers, rows)."""
@@ -340,7 +391,7 @@ class _Recorder:
 
     def reached(self) -> bool:
         """Whether the loss is as small as was asked for."""
-        stop = self.how.stop_at_loss
+        stop = self.plan.stop_at_loss
         return stop is not None and self.n > 0 and self._loss[self.n - 1] <= stop
 
     def run(self, stopped: str) -> Run | None:
@@ -350,13 +401,20 @@ class _Recorder:
         rows = slice(self.n)
         states = {name: State(self._dh2[name][rows], self._dy2[rows], self._w[rows]) for name in self.names}
         trajectory = states[self.names[0]] if self.single else states
-        t = np.arange(self.n) * (self.how.every / self.how.steps_an_epoch)
-        return Run(t, trajectory, self._loss[rows].copy(), self.task, self.how.lr, stopped)
+        t = np.arange(self.n) * (self.plan.every / self.plan.steps_an_epoch)
+        return Run(
+            t, trajectory, self._loss[rows].copy(), self.task, self.plan.lr, stopped, dict(self._dh_ends)
+        )
 
 
-def _distance2(hidden: torch.Tensor, pair: tuple[int, int]) -> float:
-    first, second = (hidden[i].double().flatten() for i in pair)
-    return float((second - first).square().sum())
+def _difference(pair: torch.Tensor) -> torch.Tensor:
+    """Second row minus first, flat, in float64 and on the CPU (MPS holds no float64)."""
+    first, second = pair.detach().cpu().double().flatten(1)
+    return second - first
+
+
+def _distance2(rows: torch.Tensor, pair: tuple[int, int]) -> float:
+    return float(_difference(rows[list(pair)]).square().sum())
 
 
 WORTH_A_THREAD = 100_000
@@ -380,8 +438,16 @@ def _threads_for(networks: Sequence[nn.Module]) -> Iterator[None]:
 
 
 @contextmanager
-def _at_rest(network: nn.Module) -> Iterator[None]:
-    """Without dropout and without gradients; afterwards the network is as it was."""
+def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Torch's generators at a seed; afterwards they are as they were."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def _eval_mode(network: nn.Module) -> Iterator[None]:
+    """Eval mode without gradients; afterwards each module is in the mode that it was in."""
     training = [(module, module.training) for module in network.modules()]
     network.eval()
     try:
@@ -393,7 +459,7 @@ def _at_rest(network: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _watching(
+def _hooked(
     network: nn.Module, names: Sequence[str], *, detach: bool = True
 ) -> Iterator[dict[str, torch.Tensor]]:
     """A dict that holds, after each forward pass, the output of each named submodule."""
@@ -442,10 +508,20 @@ def _checked_data(network, data, pair) -> tuple[torch.Tensor, torch.Tensor, TwoP
     dx2 = _distance2(inputs, pair)
     if dx2 == 0:
         raise ValueError(f"pair must be two different points, got rows {pair!r} with dx2 = 0.0")
-    return inputs, targets, TwoPoint(dx2, _distance2(targets, pair))
+    return *_on_device_of(network, inputs, targets), TwoPoint(dx2, _distance2(targets, pair))
 
 
-def _checked_descent(points, lr, epochs, batch, optimizer, every, stop_at_loss) -> _Descent:
+def _on_device_of(network: nn.Module, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Tensors, moved to where the network's first parameter is."""
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
+    if device.type == "meta":
+        raise ValueError("network must have parameters that hold numbers, got device meta")
+    if device.type == "mps" and any(tensor.dtype == torch.float64 for tensor in tensors):
+        raise ValueError("data must not be float64 for a network on device mps, got torch.float64")
+    return tuple(tensor.to(device) for tensor in tensors)
+
+
+def _checked_plan(points, lr, epochs, batch, optimizer, every, stop_at_loss) -> _Plan:
     real_number("lr", lr, strict=True)
     require_sizes(epochs=epochs, every=every)
     if batch is not None:
@@ -457,7 +533,7 @@ def _checked_descent(points, lr, epochs, batch, optimizer, every, stop_at_loss) 
     if stop_at_loss is not None:
         real_number("stop_at_loss", stop_at_loss, strict=True)
     steps = 1 if batch is None else -(-points // batch)
-    return _Descent(lr, epochs, steps, batch, optimizer, every, stop_at_loss)
+    return _Plan(lr, epochs, steps, batch, optimizer, every, stop_at_loss)
 
 
 def _checked_layers(network: nn.Module, layer) -> tuple[str, ...]:
@@ -473,10 +549,10 @@ def _checked_layers(network: nn.Module, layer) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _require_output(network: nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> None:
-    """One pass without dropout, so that a mismatch is an error and never a silent broadcast."""
+def _require_output(network, inputs: torch.Tensor, targets: torch.Tensor, names: Sequence[str]) -> None:
+    """One pass in eval mode, so that a mismatch is an error and never a silent broadcast."""
     try:
-        with _at_rest(network):
+        with _eval_mode(network), _hooked(network, names) as seen:
             outputs = network(inputs)
     except RuntimeError as error:
         raise ValueError(
@@ -486,12 +562,20 @@ def _require_output(network: nn.Module, inputs: torch.Tensor, targets: torch.Ten
         raise ValueError(
             f"network must return the shape of targets, {tuple(targets.shape)}, got {tuple(outputs.shape)}"
         )
+    if outputs.device != targets.device:
+        raise ValueError(
+            f"network must return outputs on {targets.device}, as its first parameter is, "
+            f"got {outputs.device}"
+        )
+    for name in names:
+        if name not in seen:
+            raise ValueError(f"layer must name submodules that the network calls, got {name!r}")
     if not any(p.requires_grad for p in network.parameters()):
         raise ValueError("network must have parameters that require gradients, got none")
 
 
-def _somebody_watches() -> bool:
-    """True on a terminal and in a notebook that a person runs; False where a machine does."""
+def _interactive() -> bool:
+    """Whether a person watches: on a terminal or in a notebook, but not in one that a machine executes."""
     try:
         from IPython import get_ipython
     except ImportError:
