@@ -94,7 +94,7 @@ def active() -> dict[str, object]:
 
 
 def expected(name: str) -> dict[str, object]:
-    """Of `active`, what the named arithmetic settles."""
+    """The part of `active` that the named arithmetic settles."""
     asked = dict.fromkeys(THREADS, "1") | ARITHMETICS[name]
     seen = {"threads": int(asked["OMP_NUM_THREADS"]), "perturbed": PERTURB in asked}
     if "ATEN_CPU_CAPABILITY" in asked:

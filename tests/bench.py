@@ -63,7 +63,7 @@ def accuracy(seen: urep.State, exact: urep.State) -> float:
 
 
 EPOCHS = 300
-"""Of the default row of Table 1, in each timing of training."""
+"""Epochs of the default row of Table 1 in each timing of training."""
 
 
 def seconds_an_epoch(build, layer: str, ordinary: bool) -> float:

@@ -77,7 +77,7 @@ def _file(test) -> str:
 
 @cache
 def _seconds_of_page(file: str) -> float:
-    """Of a file that was never timed: what its page took when it was last executed, if it is one's."""
+    """Seconds for a file that was never timed: those of its page, if it is a page's reference."""
     import execution
 
     page = ROOT / "book" / Path(file).relative_to("tests/notebooks") if file.endswith(".ipynb") else None

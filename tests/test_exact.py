@@ -87,7 +87,7 @@ FAMILIES = (
 
 
 CASES = 1500
-"""Of each family: more than ten thousand in all."""
+"""Cases of each family: more than ten thousand in all."""
 
 
 def start(family, random):

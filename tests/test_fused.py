@@ -76,7 +76,7 @@ def test_dropout_is_drawn_as_the_ordinary_loop_draws_it(monkeypatch):
 
 
 def distance(run, exact):
-    """Of ‖dh‖² from another run's, relative to its largest value."""
+    """Largest difference of ‖dh‖² from another run's, relative to its largest value."""
     return np.max(np.abs(run.trajectory.dh2 - exact.trajectory.dh2)) / np.max(exact.trajectory.dh2)
 
 
@@ -310,14 +310,14 @@ def by_hand(network, data, *, lr, epochs, layer, seed):
 
 
 class Doubled(nn.Linear):
-    """Of the type of a known layer, with a forward pass of its own."""
+    """A subclass of a known layer, with a forward pass of its own."""
 
     def forward(self, x):
         return 2 * super().forward(x)
 
 
 class Wavy(urep.FullyConnected):
-    """Of the shipped architecture, with a forward pass of its own."""
+    """A subclass of the shipped architecture, with a forward pass of its own."""
 
     def forward(self, x):
         return super().forward(torch.sin(3 * x))

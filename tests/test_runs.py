@@ -388,7 +388,7 @@ def test_a_stored_shape_is_what_the_network_has(small, monkeypatch):
 
 
 def largest_difference(again, stored):
-    """Of the three variables and the loss, each over its own largest stored value."""
+    """Largest differences of the three variables and the loss, each over its own largest stored value."""
     return max(np.max(np.abs(a - b)) / np.max(np.abs(b)) for a, b in zip(again, stored, strict=True))
 
 

@@ -10,7 +10,7 @@ stored; `site`, what only the built book needs.
 
 from importlib import import_module
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 _THEORY = {
     "TwoPoint": "state",

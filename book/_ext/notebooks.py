@@ -22,7 +22,7 @@ import origin
 
 ROOT = origin.ROOT
 BRANCH = "notebooks"
-"""Of the repository: where the workflow puts the notebooks, since Colab opens only what lies on GitHub."""
+"""Branch of the repository where the workflow puts the notebooks: Colab opens only what is on GitHub."""
 
 TITLES = {"exercise": "Exercise", "margin": "", "epigraph": "", "note": "Note"}
 """Directives that become quotations, with what stands above them; others have a title of their own."""

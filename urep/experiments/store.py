@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 FORMAT = 1
-"""Of the files. One of another number is made again, not guessed at."""
+"""Version of the file format; a file of another version is made again, not guessed at."""
 
 _PROVENANCE, _CHECKSUM = "provenance", "checksum"
 
@@ -138,7 +138,7 @@ def arithmetic() -> dict:
 
 
 def _commit(root: Path) -> str:
-    """Of HEAD; with a plus where `urep` holds what no commit does."""
+    """Current commit, with "+" where `urep` has uncommitted changes."""
     git = lambda *arguments: subprocess.run(
         ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True
     ).stdout.strip()

@@ -124,7 +124,7 @@ _WALKED = (nn.Linear, nn.Identity, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.Tanh, nn.Si
 
 
 def _is_layered(network: nn.Module, parameters) -> bool:
-    """Whether all there is to do are products with weights and nonlinearities, one after the other."""
+    """True where the network is products with weights and nonlinearities, one after the other."""
     return (
         type(network) is FullyConnected
         and not network.skip
