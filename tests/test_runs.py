@@ -299,7 +299,7 @@ def test_the_table_of_provenance_has_a_row_for_each_file_as_it_says_of_itself():
         rows["crowds"][1] == str(len(made))
         and rows["crowds"][3] == f"{sum(t['seconds'] for t in made):.0f} s"
     )
-    assert runs.short_commit(made[0]["commit"]) in rows["crowds"][4]
+    assert store.short_commit(made[0]["commit"]) in rows["crowds"][4]
 
 
 def test_a_stored_pair_is_what_its_sweep_holds():

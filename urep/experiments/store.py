@@ -148,6 +148,11 @@ def _commit(root: Path) -> str:
         return "not a checkout"
 
 
+def short_commit(commit: str) -> str:
+    """The first ten digits of a commit, with its "+" if it had uncommitted changes."""
+    return commit[:10] + ("+" if commit.endswith("+") else "")
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

@@ -193,6 +193,8 @@ def provenance() -> Table:
 
 
 def _provenance_row(known: Sweep, made: list[dict]) -> list:
+    from ..experiments.store import short_commit  # which brings torch too
+
     def every(value: Callable[[dict], str]) -> str:
         return ", ".join(sorted({value(trial) for trial in made}))
 
@@ -208,11 +210,6 @@ def _provenance_row(known: Sweep, made: list[dict]) -> list:
         every(lambda trial: trial["machine"]),
         every(lambda trial: _arithmetic(trial.get("arithmetic"))),
     ]
-
-
-def short_commit(commit: str) -> str:
-    """The first ten digits of a commit, with its "+" if it had uncommitted changes."""
-    return commit[:10] + ("+" if commit.endswith("+") else "")
 
 
 def _arithmetic(recorded: dict | None) -> str:
