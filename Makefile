@@ -43,7 +43,7 @@ references: $(READY)
 	$(BIN)/python tests/references.py $(ARGS)
 
 runs: $(READY)
-	@$(BIN)/python -m urep.runs $(ARGS)
+	@$(BIN)/python -m urep.experiments.make $(ARGS)
 
 notebooks: $(READY)
 	$(BIN)/python book/_ext/notebooks.py notebooks

@@ -15,7 +15,7 @@ import torch
 
 import urep
 from urep import measures, runs, store, structure, tasks
-from urep.experiments import TABLE_1, TaskTrial, Trial
+from urep.experiments import TABLE_1, TaskTrial, Trial, make
 
 # --- files ----------------------------------------------------------------------------------
 
@@ -135,32 +135,32 @@ def contents(name):
 
 
 def test_what_is_missing_is_made_and_what_is_there_is_left(small):
-    assert runs.make(["one"], jobs=1) == ["shallow-0"]
+    assert make.make(["one"], jobs=1) == ["shallow-0"]
     first = (small / "shallow-0.npz").read_bytes()
-    assert runs.make(jobs=1) == ["many", "fits"]
+    assert make.make(jobs=1) == ["many", "fits"]
     assert (small / "shallow-0.npz").read_bytes() == first
-    assert runs.make(jobs=1) == []
+    assert make.make(jobs=1) == []
     (small / "many.npz").unlink()
     before = contents("fits")
-    assert runs.make(["many", "fits"], jobs=1) == ["many"]
-    assert runs.make(["fits"], again=True, jobs=1) == ["fits"]
+    assert make.make(["many", "fits"], jobs=1) == ["many"]
+    assert make.make(["fits"], again=True, jobs=1) == ["fits"]
     assert contents("fits") == before
 
 
 def test_a_bar_says_what_is_made_and_how_long_the_rest_will_take(small, capsys):
-    runs.make(["many"], jobs=1, first=2, progress=True)
+    make.make(["many"], jobs=1, first=2, progress=True)
     assert runs.sheet("many").load(whole=False).arrays["done"].tolist() == [True, True, False, False]
     with pytest.raises(
         store.StoredFileError, match=r"holds 2 of 4 trials; finish it with: make runs ARGS=many"
     ):
         runs.sheet("many").load()
-    runs.make(["many"], jobs=1, progress=True)
+    make.make(["many"], jobs=1, progress=True)
     shown = capsys.readouterr().err
     assert "many 4/4" in shown and "left" in shown
 
 
 def test_a_stored_run_is_what_training_gives(small):
-    runs.make(["shallow-0"], jobs=1)
+    make.make(["shallow-0"], jobs=1)
     recorded, plain = runs.recorded("Shallow"), SMALL.train()
     for a, b in zip(recorded.run.trajectory, plain.run.trajectory, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6)  # kept in float32
@@ -178,7 +178,7 @@ def test_a_stored_run_is_what_training_gives(small):
 
 
 def test_fits_are_those_of_the_whole_trajectory(small):
-    runs.make(["fits"], jobs=1)
+    make.make(["fits"], jobs=1)
     kept = runs.sheet("fits").load().arrays
     run = runs.sheet("fits").trials[1].train().run
     fit = urep.fit_rates(run.t, run.trajectory, run.task)
@@ -199,7 +199,7 @@ def test_a_run_that_diverges_is_kept_as_diverged(small, monkeypatch):
     wild = dataclasses.replace(SMALL, lr_factor=1e4)
     sheet = runs.Sheet("wild", (SMALL, wild), measures.fitted)
     monkeypatch.setitem(runs.SHEETS, "wild", sheet)
-    runs.make(["wild"], jobs=1)
+    make.make(["wild"], jobs=1)
     kept = sheet.load().arrays
     assert [runs.ENDS[end] for end in kept["stopped"]] == ["epochs", "diverged"]
     assert 0 < kept["epochs"][1] < 40
@@ -207,22 +207,22 @@ def test_a_run_that_diverges_is_kept_as_diverged(small, monkeypatch):
 
 
 def test_a_sheet_of_other_settings_is_refused(small, monkeypatch):
-    runs.make(jobs=1)
+    make.make(jobs=1)
     edited = dict(TABLE_1) | {"Shallow": dataclasses.replace(TABLE_1["Shallow"], lr=1.0)}
-    monkeypatch.setattr(urep.experiments, "TABLE_1", edited)
+    monkeypatch.setattr(urep.experiments.trial, "TABLE_1", edited)
     with pytest.raises(store.StoredFileError, match=r"shallow-0\.npz was made with other settings; make it"):
         runs.recorded("Shallow")
 
 
 def test_a_damaged_file_is_named_and_made_again(small, capsys):
-    runs.make(jobs=1)
+    make.make(jobs=1)
     before = contents("many")
     path = small / "many.npz"
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(store.StoredFileError, match=r"many\.npz is damaged"):
         runs.sheet("many").load()
     assert runs.recorded("Shallow").run.stopped == "epochs"
-    assert runs.make(jobs=1) == ["many"]
+    assert make.make(jobs=1) == ["many"]
     assert "is damaged" in capsys.readouterr().err
     assert contents("many") == before
 
@@ -238,7 +238,7 @@ def test_unknown_names_are_refused_with_what_there_is(small):
     with pytest.raises(
         ValueError, match=r"experiments \(one, all\) or files \(shallow-0, many, fits\); got 'no'"
     ):
-        runs.make(["no"])
+        make.make(["no"])
     with pytest.raises(ValueError, match="name must be one of shallow-0"):
         runs.recorded("Default")
     with pytest.raises(ValueError, match=r"row must be one of Default, .*; got 'Deep'"):
@@ -248,19 +248,19 @@ def test_unknown_names_are_refused_with_what_there_is(small):
     with pytest.raises(ValueError, match="precision must be one of"):
         Trial("Default", precision="float16")
     with pytest.raises(SystemExit):
-        runs.main(["no"])
+        make.main(["no"])
 
 
 KILLED = """
 import dataclasses, sys
 from pathlib import Path
 from urep import measures, runs
-from urep.experiments import Trial
+from urep.experiments import Trial, make
 runs.FOLDER = Path(sys.argv[1])
 trial = Trial("Shallow", epochs=2_000, units=8, precision="float64")
 sheet = runs.Sheet("many", tuple(dataclasses.replace(trial, seed=n) for n in range(6)), measures.ends)
 runs.SHEETS, runs.EXPERIMENTS = {"many": sheet}, {}
-runs.make(jobs=1)
+make.make(jobs=1)
 """
 
 
@@ -284,7 +284,7 @@ def test_what_a_kill_leaves_is_whole_and_gone_on_with(tmp_path):
 
 def test_a_dask_cluster_gives_what_processes_give(small):
     distributed = pytest.importorskip("distributed")
-    runs.make(["many"], jobs=2)
+    make.make(["many"], jobs=2)
     here = contents("many")
     (small / "many.npz").unlink()
     with (
@@ -293,7 +293,7 @@ def test_a_dask_cluster_gives_what_processes_give(small):
         ) as cluster,
         distributed.Client(cluster),
     ):
-        runs.make(["many"], jobs=2, backend="dask")
+        make.make(["many"], jobs=2, backend="dask")
     assert contents("many") == here
 
 
@@ -375,12 +375,12 @@ def test_mnist_is_left_out_where_it_is_not_and_asked_for_by_name_is_an_error(sma
     trial = TaskTrial("MNIST", "mnist", epochs=1)
     sheet = runs.Sheet("far", (trial,), measures.watched)
     monkeypatch.setitem(runs.SHEETS, "far", sheet)
-    assert runs.make(jobs=1) == ["shallow-0", "many", "fits"]
+    assert make.make(jobs=1) == ["shallow-0", "many", "fits"]
     assert "left out: far; UREP_MNIST must name the folder" in capsys.readouterr().err
     with pytest.raises(FileNotFoundError, match="UREP_MNIST must name the folder"):
-        runs.make(["far"], jobs=1)
+        make.make(["far"], jobs=1)
     with pytest.raises(SystemExit):
-        runs.main(["far"])
+        make.main(["far"])
     assert not sheet.path.exists()
 
 
@@ -390,7 +390,7 @@ def test_a_task_that_diverges_is_kept_as_diverged(small, monkeypatch):
     for measure in (measures.watched, measures.matrices):
         sheet = runs.Sheet("wild", trials, measure)
         monkeypatch.setitem(runs.SHEETS, "wild", sheet)
-        runs.make(["wild"], jobs=1, again=True)
+        make.make(["wild"], jobs=1, again=True)
         kept = sheet.load().arrays
         assert [runs.ENDS[end] for end in kept["stopped"]] == ["epochs", "diverged"]
         assert 0 < kept["rows"][1] < 40

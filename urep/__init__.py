@@ -37,15 +37,18 @@ _HOME = {
 }
 _MODULES = (
     "equations", "theory", "exact", "fit", "tasks", "networks", "training", "experiments",
-    "alternatives", "structure", "measures", "store", "runs", "checks", "paper", "figures",
+    "checks", "paper", "figures",
 )  # fmt: skip
+_EXPERIMENTS = ("alternatives", "structure", "measures", "store", "runs")
 
-__all__ = ["__version__", *_HOME, *_MODULES]
+__all__ = ["__version__", *_HOME, *_MODULES, *_EXPERIMENTS]
 
 
 def __getattr__(name: str):
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
+    if name in _EXPERIMENTS:
+        return import_module(f"{__name__}.experiments.{name}")
     if name in _HOME:
         return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

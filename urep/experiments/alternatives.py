@@ -13,9 +13,9 @@ from math import sqrt
 import numpy as np
 import sympy as sp
 
-from . import equations as eq
-from .fit import Solver
-from .theory import Rates, SingularSystem, State, Triple, TwoPoint
+from .. import equations as eq
+from ..fit import Solver
+from ..theory import Rates, SingularSystem, State, Triple, TwoPoint
 
 CHANGES = {"doubled": 2, "flipped": -1, "dropped": 0}
 """What is done to one term of (7), and the factor that does it."""

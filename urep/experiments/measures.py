@@ -9,11 +9,12 @@ import warnings
 
 import numpy as np
 
-from . import structure, tasks
-from .experiments import ANALYSED, Learned, Outcome, Snapshot, TaskTrial, Trial
-from .fit import FitWarning, fit_rates
-from .theory import State
-from .training import Run
+from .. import tasks
+from ..fit import FitWarning, fit_rates
+from ..theory import State
+from ..training import Run
+from . import structure
+from .trial import ANALYSED, Learned, Outcome, Snapshot, TaskTrial, Trial
 
 ENDS = ("epochs", "loss", "diverged")
 """How a training ends, as stored: the index in this tuple."""

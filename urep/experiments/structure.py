@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from . import equations as eq
-from .theory import Rates, final_distances
+from .. import equations as eq
+from ..theory import Rates, final_distances
 
 
 def distances2(points: np.ndarray) -> np.ndarray:

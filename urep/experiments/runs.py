@@ -1,34 +1,24 @@
-"""The stored runs: what each experiment trains, how that is made, resumed and loaded.
+"""The stored runs: what each experiment trains, and loading it.
 
-    make runs                          what is missing, of everything
-    make runs ARGS=universal           of one experiment
-    make runs ARGS="default-0 --again" one file, even if it is there
-
-A sheet is one file: one or more trials, and what is kept of each. Sheets are lists of independent
-trials, which joblib hands to processes, or to a Dask or Ray cluster; nothing here schedules anything.
+A sheet is one file: one or more trials, and what is kept of each. `make` computes what is missing.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
-from time import perf_counter, time
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from joblib import Parallel, delayed, parallel_config
-from tqdm import tqdm
 
-from . import alternatives, tasks
-from .experiments import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL, TaskTrial, Trial, mnist_folder
-from .figures import Table
-from .fit import FitWarning, fit_rates
+from ..fit import FitWarning, fit_rates
+from ..theory import State, TwoPoint
+from ..training import Run
+from . import alternatives
 from .measures import (
     ENDS,
     alone_and_together,
@@ -40,11 +30,14 @@ from .measures import (
     trajectory,
     watched,
 )
-from .store import Stored, StoredFileError, arithmetic, load, origin, save
-from .theory import State, TwoPoint
-from .training import Run
+from .store import Stored, StoredFileError, load
+from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL
+from .trial import TaskTrial, Trial
 
-FOLDER = Path(__file__).resolve().parent.parent / "book" / "runs"
+if TYPE_CHECKING:
+    from ..figures import Table
+
+FOLDER = Path(__file__).resolve().parent.parent.parent / "book" / "runs"
 """Where the files lie: in the checkout, beside the chapters that show them."""
 
 # --- wrong theories -----------------------------------------------------------------------
@@ -357,6 +350,8 @@ def tracked(name: str) -> list[Run]:
 
 def provenance() -> Table:
     """The table of all stored files: what is in each, what made it, when, where, in how long."""
+    from ..figures import Table
+
     rows = []
     for name, known in SHEETS.items():
         made = known.load().provenance["trials"]
@@ -370,161 +365,3 @@ def provenance() -> Table:
             ", ".join(sorted({trial["machine"] for trial in made})),
         ])  # fmt: skip
     return Table(["file", "trials", "seeds", "took", "commit", "day", "torch", "machine"], rows)
-
-
-# --- making them ----------------------------------------------------------------------------
-
-
-def make(
-    names: Sequence[str] = (),
-    *,
-    again: bool = False,
-    first: int | None = None,
-    jobs: int = -1,
-    backend: str | None = None,
-    progress: bool | None = None,
-) -> list[str]:
-    """Compute what is missing of some experiments or sheets, or of all; the names of what was made.
-
-    Every trial is kept as soon as it is there: what is interrupted, by anything, goes on where it was.
-    `again` computes what is there too; `first` only the first so many trials of each file. `jobs`
-    processes of one thread each; `backend` is any that joblib knows: "dask" with a `distributed.Client`
-    made before, "ray" after `ray.util.joblib.register_ray()`. Two calls at once must not share a file.
-    Raises ValueError for an unknown name, naming those there are, FileNotFoundError where MNIST is asked
-    for and UREP_MNIST does not say where it is; when everything is, MNIST is left out and that is said.
-    """
-    sheets = _with_data(_named(names), asked_for=bool(names))
-    drafts = {sheet.name: _Draft(sheet, again) for sheet in sheets}
-    tasks = [(sheet.name, k) for sheet in sheets for k in drafts[sheet.name].missing(first)]
-    where = origin(FOLDER.parent.parent)
-    cost = {task: _cost(SHEETS[task[0]].trials[task[1]]) for task in tasks}
-    work = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-    bar = tqdm(
-        total=sum(cost.values()), disable=None if progress is None else not progress,
-        bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed} gone, {remaining} left",
-    )  # fmt: skip
-    with parallel_config(backend=backend or "loky"), bar:
-        for name, k, kept, how in work(delayed(_measure)(SHEETS[name], k) for name, k in tasks):
-            drafts[name].keep(k, kept, where | how)
-            bar.set_description(f"{name} {drafts[name].done.sum()}/{drafts[name].done.size}")
-            bar.update(cost[name, k])
-    return [name for name in drafts if any(task[0] == name for task in tasks)]
-
-
-def _named(names: Sequence[str]) -> list[Sheet]:
-    if not names:
-        return list(SHEETS.values())
-    unknown = [name for name in names if name not in EXPERIMENTS and name not in SHEETS]
-    if unknown:
-        raise ValueError(
-            f"names must be experiments ({', '.join(EXPERIMENTS)}) or files ({', '.join(SHEETS)}); "
-            f"got {', '.join(map(repr, unknown))}"
-        )
-    wanted = {s.name: s for name in names for s in EXPERIMENTS.get(name, [SHEETS.get(name)])}
-    return list(wanted.values())
-
-
-def _with_data(sheets: list[Sheet], *, asked_for: bool) -> list[Sheet]:
-    """The sheets whose data are there, found out before anything is trained."""
-    without = [s for s in sheets if all(getattr(trial, "task", None) != "mnist" for trial in s.trials)]
-    if len(without) == len(sheets):
-        return sheets
-    try:
-        tasks.mnist(mnist_folder(), points=1)
-    except FileNotFoundError as error:
-        if asked_for:
-            raise
-        left_out = ", ".join(s.name for s in sheets if s not in without)
-        print(f"left out: {left_out}; {error}", file=sys.stderr)
-        return without
-    return sheets
-
-
-def _measure(sheet: Sheet, k: int) -> tuple[str, int, dict, dict]:
-    """One trial, on one thread: several side by side would wait for each other's."""
-    torch.set_num_threads(1)
-    torch.backends.mkldnn.set_flags(False)  # its small convolutions take twice as long as torch's own
-    begin = perf_counter()
-    kept = sheet.measure(sheet.trials[k])
-    how = {"seconds": round(perf_counter() - begin, 2), "at": int(time()), "arithmetic": arithmetic()}
-    return sheet.name, k, kept, how
-
-
-POINTS = {"two points": 2, "xor": 4, "blobs": 1800, "digits": 1797, "mnist": 60_000}
-"""Of each task."""
-
-
-def _cost(trial: Trial | TaskTrial) -> float:
-    """How long a trial may take, in units of which only ratios mean anything."""
-    row = trial.settings
-    if isinstance(trial, TaskTrial):
-        points = trial.points or POINTS[trial.task]
-        steps = row.epochs * (1 if trial.batch is None else -(-points // trial.batch))
-        a_step = 0.3 + row.hidden_layers * row.units**2 * (4 + (trial.batch or points) / 100) / 2e6
-        return a_step * steps * (2 if trial.optimizer == "Adam" else 1)
-    weights = 6 if trial.row == "Convolution" else row.hidden_layers * row.units**2 / 2e6
-    return weights * (row.epochs if trial.stop_at_loss is None else min(row.epochs, 6000))
-
-
-class _Draft:
-    """A sheet while it is made: arrays with a row a trial, and which of them are there."""
-
-    def __init__(self, sheet: Sheet, again: bool):
-        self.sheet = sheet
-        self.done = np.zeros(len(sheet.trials), bool)
-        self.arrays: dict[str, np.ndarray] = {}
-        self.trials: list[dict | None] = [None] * len(sheet.trials)
-        if again or not sheet.path.exists():
-            return
-        try:
-            stored = sheet.load(whole=False)
-        except StoredFileError as error:
-            print(error, file=sys.stderr)
-            return
-        self.arrays = dict(stored.arrays)
-        self.done = self.arrays.pop("done")
-        self.trials = stored.provenance["trials"]
-
-    def missing(self, first: int | None) -> list[int]:
-        return np.flatnonzero(~self.done[:first]).tolist()
-
-    def keep(self, k: int, kept: dict[str, np.ndarray], origin: dict) -> None:
-        for name, value in kept.items():
-            if name not in self.arrays:
-                self.arrays[name] = np.zeros((self.done.size, *np.shape(value)), np.asarray(value).dtype)
-            self.arrays[name][k] = value
-        self.done[k] = True
-        self.trials[k] = origin
-        provenance = {"command": self.sheet.command, "settings": self.sheet.settings, "trials": self.trials}
-        save(self.sheet.path, {**self.arrays, "done": self.done}, provenance)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """What `make runs` calls."""
-    parser = argparse.ArgumentParser(
-        prog="make runs ARGS=…", description="Compute the stored runs that are missing."
-    )
-    parser.add_argument("names", nargs="*", help="experiments or files; all, without any")
-    parser.add_argument("--again", action="store_true", help="also what is there")
-    parser.add_argument("--first", type=int, metavar="N", help="only the first N trials of each file")
-    parser.add_argument("--jobs", type=int, default=-1, help="processes, one thread each; all cores")
-    parser.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler to hand the trials to")
-    given = parser.parse_args(arguments)
-    backend = None
-    if given.dask:
-        from distributed import Client
-
-        Client(given.dask)
-        backend = "dask"
-    try:
-        made = make(given.names, again=given.again, first=given.first, jobs=given.jobs, backend=backend)
-    except (ValueError, FileNotFoundError) as error:
-        parser.error(str(error))
-    print("\n".join(f"made {name}" for name in made) or "nothing is missing")
-
-
-if __name__ == "__main__":
-    # What is handed to other processes is found there under the module's name, not as "__main__".
-    from urep import runs
-
-    runs.main()

@@ -108,7 +108,7 @@ def _digest(members: Mapping[str, np.ndarray]) -> str:
 
 def origin(root: Path) -> dict:
     """Commit of the checkout at `root`, versions of what computes, and the kind of machine."""
-    from . import __version__
+    from .. import __version__
 
     return {
         "commit": _commit(root),

@@ -1,0 +1,33 @@
+"""The paper's experiments: tables, trials, what is kept of them, and the stored runs."""
+
+from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL, Row
+from .trial import (
+    ANALYSED,
+    OPTIMIZERS,
+    TASKS,
+    Learned,
+    Outcome,
+    Snapshot,
+    TaskTrial,
+    Trial,
+    mnist_folder,
+    snapshot,
+)
+
+__all__ = [
+    "ANALYSED",
+    "INITIAL_WEIGHTS",
+    "OPTIMIZERS",
+    "TABLE_1",
+    "TABLE_2",
+    "TASKS",
+    "UNIVERSAL",
+    "Learned",
+    "Outcome",
+    "Row",
+    "Snapshot",
+    "TaskTrial",
+    "Trial",
+    "mnist_folder",
+    "snapshot",
+]
