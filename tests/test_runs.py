@@ -167,7 +167,7 @@ def test_a_stored_run_is_what_training_gives(small):
     np.testing.assert_allclose(recorded.run.loss, plain.run.loss, rtol=1e-6)
     assert recorded.run.task.dy2_target == pytest.approx(plain.run.task.dy2_target)  # cast to float32
     assert recorded.run.lr == plain.run.lr
-    assert recorded.turned == plain.turned
+    assert recorded.turned == plain.rotation
     (made,) = recorded.provenance["trials"]
     assert set(made) == {"arithmetic", "at", "commit", "machine", "seconds", "versions"}
     assert set(made["arithmetic"]) == {"instructions", "compiled for", "blas", "threads"}

@@ -18,6 +18,7 @@ from time import perf_counter, time
 import numpy as np
 import torch
 from joblib import Parallel, delayed, parallel_config
+from joblib.externals.loky import ProcessPoolExecutor
 from tqdm import tqdm
 
 from .. import tasks
@@ -92,6 +93,15 @@ def _with_data(sheets: list[runs.Sheet], *, asked_for: bool) -> list[runs.Sheet]
 
 
 def _measure(sheet: runs.Sheet, k: int) -> tuple[str, int, dict, dict]:
+    """One trial, measured here, or in a process of its own if it needs another environment."""
+    environment = sheet.trials[k].environment
+    if not environment:
+        return _measure_here(sheet, k)
+    with ProcessPoolExecutor(1, env=dict(environment)) as process:
+        return process.submit(_measure_here, sheet, k).result()
+
+
+def _measure_here(sheet: runs.Sheet, k: int) -> tuple[str, int, dict, dict]:
     """One trial, on one thread: several side by side would wait for each other's."""
     torch.set_num_threads(1)
     torch.backends.mkldnn.set_flags(False)  # its small convolutions take twice as long as torch's own

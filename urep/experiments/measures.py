@@ -14,7 +14,7 @@ from ..fit import FitWarning, fit_rates
 from ..theory import State
 from ..training import Run
 from . import structure
-from .trial import ANALYSED, Learned, Outcome, Snapshot, TaskTrial, Trial
+from .trial import ANALYSED, RepeatedTrial, Snapshot, TaskTrial, Trial, TrialResult
 
 ENDS = ("epochs", "loss", "diverged")
 """How a training ends, as stored: the index in this tuple."""
@@ -33,7 +33,7 @@ def trajectory(trial: Trial) -> dict[str, np.ndarray]:
         "dy2": np.float32(states[0].dy2),
         "w": np.float32(states[0].w),
         "loss": np.float32(run.loss),
-        "turned": outcome.turned,
+        "turned": outcome.rotation,
         "stopped": np.int8(ENDS.index(run.stopped)),
     }
 
@@ -65,13 +65,46 @@ def fitted(trial: Trial) -> dict[str, np.ndarray]:
     }  # fmt: skip
 
 
-def _ends(outcome: Outcome) -> dict[str, np.ndarray]:
+def _ends(outcome: TrialResult) -> dict[str, np.ndarray]:
     run = outcome.run
     return {
         "first": np.array([*run.trajectory[0]]), "last": np.array([*run.trajectory[len(run) - 1]]),
         "loss": np.float64(run.loss[-1]), "epochs": np.int32(len(run)),
-        "stopped": np.int8(ENDS.index(run.stopped)), "turned": outcome.turned[0],
+        "stopped": np.int8(ENDS.index(run.stopped)), "turned": outcome.rotation[0],
     }  # fmt: skip
+
+
+CURVE_EVERY = 5
+"""Epochs between the stored rows of a repeated training, whose escape takes hundreds."""
+
+
+def repeated(trial: RepeatedTrial) -> dict[str, np.ndarray]:
+    """What rounding may change: the curves, the epoch of escape, the fitted constants, R², the last row.
+
+    The curves, in float32, are of every CURVE_EVERY-th epoch. The escape is the first epoch at which
+    half of the targets' difference is learned, NaN where that is never.
+    """
+    run = trial.train(progress=False).run
+    fit = fit_rates(run.t, run.trajectory, run.task)
+    rows = slice(None, None, CURVE_EVERY)
+    state = run.trajectory[rows]
+    curves = {"dh2": state.dh2, "dy2": state.dy2, "w": state.w, "loss": run.loss[rows]}
+    return {name: np.float32(curve) for name, curve in curves.items()} | {
+        "escape": np.float64(_escape(run)),
+        "rates": np.array([fit.rates.tau_h, fit.rates.tau_y]),
+        "r2": np.array([*fit.r2]),
+        "converged": np.bool_(fit.converged),
+        "last": np.array([*run.trajectory[len(run) - 1]]),
+    }
+
+
+def _escape(run: Run) -> float:
+    """Epoch, interpolated, at which the part of dy along dy* first reaches half of dy*."""
+    share = (run.trajectory.dy2 - run.trajectory.w) / run.task.dy2_target
+    k = int(np.argmax(share >= 0.5))
+    if share[k] < 0.5:
+        return np.nan
+    return float(np.interp(0.5, share[k - 1 : k + 1], run.t[k - 1 : k + 1])) if k else 0.0
 
 
 # --- of a task of many points, and of other ways down ----------------------------------------------------
@@ -140,7 +173,7 @@ def alone_and_together(trial: TaskTrial) -> dict[str, np.ndarray]:
     }
 
 
-def _watched(outcome: Learned, trial: TaskTrial) -> dict[str, np.ndarray]:
+def _watched(outcome: TrialResult, trial: TaskTrial) -> dict[str, np.ndarray]:
     run = outcome.run
     steps = 1 if trial.batch is None else -(-len(outcome.data[0]) // trial.batch)
     missing = -(-trial.settings.epochs * steps // trial.every) - len(run)
@@ -149,7 +182,7 @@ def _watched(outcome: Learned, trial: TaskTrial) -> dict[str, np.ndarray]:
     return kept | {"dx2": np.float64(run.task.dx2), "interval": np.float64(trial.every / steps)} | _last(run)
 
 
-def _matrices(outcome: Learned) -> dict[str, np.ndarray]:
+def _matrices(outcome: TrialResult) -> dict[str, np.ndarray]:
     kept = {}
     for name, shot in (("before", outcome.before), ("after", outcome.after)):
         for part, points in (("hidden", shot.hidden[:ANALYSED]), ("outputs", shot.outputs[:ANALYSED])):

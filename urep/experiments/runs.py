@@ -25,6 +25,7 @@ from .measures import (
     ends,
     fitted,
     matrices,
+    repeated,
     shapes,
     structure_and_pair,
     trajectory,
@@ -32,7 +33,7 @@ from .measures import (
 )
 from .store import Stored, StoredFileError, load
 from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL
-from .trial import TaskTrial, Trial
+from .trial import ARITHMETICS, RepeatedTrial, TaskTrial, Trial
 
 if TYPE_CHECKING:
     from ..figures import Table
@@ -268,6 +269,28 @@ def _crowds() -> list[Sheet]:
     return [Sheet("crowds", trials, watched)]
 
 
+REPEATED_ROWS = ("Default", "ReLU", "Narrow", "Shallow", "Linear", "Tanh")
+"""Rows of Table 1 that are trained again under other roundings: rectified and smooth, deep and not."""
+
+REPEATED_SEEDS = (0, 1)
+"""Seeds of those trainings."""
+
+PERTURBATIONS = range(3)
+"""Seeds of the changes of their initial weights."""
+
+
+def _reproducibility() -> list[Sheet]:
+    roundings = [{"arithmetic": name} for name in ARITHMETICS]
+    roundings += [{"perturbation": seed} for seed in PERTURBATIONS]
+    trials = tuple(
+        RepeatedTrial(row, seed, **rounding)
+        for row in REPEATED_ROWS
+        for seed in REPEATED_SEEDS
+        for rounding in roundings
+    )
+    return [Sheet("reproducibility", trials, repeated)]
+
+
 EXPERIMENTS: dict[str, list[Sheet]] = {
     "universal": _whole(UNIVERSAL),
     "initial-weights": _whole(INITIAL_WEIGHTS),
@@ -275,6 +298,7 @@ EXPERIMENTS: dict[str, list[Sheet]] = {
         Sheet(f"default-{seed}-float64", (Trial("Default", seed, precision="float64"),), trajectory)
         for seed in SEEDS
     ],
+    "reproducibility": _reproducibility(),
     "rivals": [Sheet("rivals", tuple(Trial(row, seed) for row in UNIVERSAL for seed in SEEDS), rivals)],
     "final-distance": [sheet for row in UNIVERSAL for sheet in (_grid(row), _fits(row))],
     "xor": _xor(),

@@ -1,4 +1,4 @@
-"""A trial: one row, one seed, one training."""
+"""A trial: one row of a table, one seed, one training."""
 
 from __future__ import annotations
 
@@ -16,14 +16,90 @@ from ..networks import Convolutional, FullyConnected
 from ..training import Run, TrainingDiverged, hidden, train
 from .tables import TABLE_1, TABLE_2, Row
 
+OPTIMIZERS: Mapping[str, partial | None] = MappingProxyType({
+    "gradient descent": None,
+    "momentum": partial(torch.optim.SGD, momentum=0.9),
+    "Adam": torch.optim.Adam,
+})  # fmt: skip
+"""Optimizers by the names that trials have for them; None is `urep.train`'s own gradient descent."""
+
+TASKS = ("two points", "xor", "blobs", "digits", "mnist")
+"""Names of the tasks of a TaskTrial."""
+
+ANALYSED = 100
+"""Number of digits and of MNIST images whose distances are stored: the paper's first hundred."""
+
+PRECISIONS = ("float32", "float64")
+"""Precisions of a trial; the paper's is float32."""
+
+
+class _Training:
+    """What both kinds of trial share: a row with replacements, a network, a training that may diverge.
+
+    No dataclass, so that it adds no field: stored files are compared field by field with their trials.
+    """
+
+    replaceable: tuple[str, ...] = ("epochs", "units", "hidden_layers")
+    layers, optimizer, batch, every = "middle", "gradient descent", None, 1
+    environment: Mapping[str, str] = MappingProxyType({})
+    """Environment variables of the process that trains it; where there are any, a process of its own."""
+
+    @property
+    def settings(self) -> Row:
+        """The table's row with what this trial replaces."""
+        row = TABLE_1.get(self.row) or TABLE_2[self.row]
+        given = {name: getattr(self, name) for name in self.replaceable}
+        given = {name: value for name, value in given.items() if value is not None}
+        return replace(row, lr=row.lr * self.lr_factor, **given)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The torch type of data and network."""
+        return getattr(torch, self.precision)
+
+    def network(self, data: tasks.Data) -> FullyConnected | Convolutional:
+        """The network before it is trained."""
+        n_in, n_out = (part.shape[1] for part in data)
+        return self.settings.network(n_in=n_in, n_out=n_out, seed=self.seed, dtype=self.dtype)
+
+    def pair(self, data: tasks.Data) -> tuple[int, int]:
+        """The rows of the two points that are recorded: the first two."""
+        return 0, 1
+
+    def train(self, *, progress: bool | None = None) -> TrialResult:
+        """Train it to the end, or until it diverges, which is a result like any other.
+
+        Raises TrainingDiverged where that is at epoch 0 and there is nothing to be kept.
+        """
+        data, row = self.data(), self.settings
+        network, pair = self.network(data), self.pair(data)
+        every_layer = [network.layer(k) for k in range(network.depth)] if self.layers == "all" else None
+        names, inputs = every_layer or [network.middle], data[0][list(pair)]
+        before, first = snapshot(network, data[0]), _directions(network, inputs, names)
+        try:
+            run = train(
+                network, data, lr=row.lr, epochs=row.epochs, seed=self.seed,
+                layer=every_layer or network.middle, pair=pair, batch=self.batch,
+                optimizer=OPTIMIZERS[self.optimizer], every=self.every,
+                stop_at_loss=self.stop_at_loss, progress=progress,
+            )  # fmt: skip
+        except TrainingDiverged as diverged:
+            if diverged.run is None:
+                raise
+            run, rotation = diverged.run, np.full(len(names), np.nan)
+        else:
+            cosines = (first * _directions(network, inputs, names)).sum(axis=1)
+            rotation = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
+        return TrialResult(run, data, before, snapshot(network, data[0]), rotation)
+
 
 @dataclass(frozen=True)
-class Trial:
+class Trial(_Training):
     """One training on two points: a row of Table 1, a seed, and what is not as the row has it.
 
     `lr_factor` multiplies the row's learning rate; `epochs`, `units` and `hidden_layers` replace the
-    row's; `layers` is "middle", the one the paper reads, or "all"; `precision` is "float32", the paper's,
-    or "float64". Raises ValueError for an unknown row, TypeError or ValueError for the rest.
+    row's; `layers` is "middle", the one the paper reads, or "all"; `precision` is one of PRECISIONS.
+    Raises ValueError for an unknown row, layers or precision.
     """
 
     row: str
@@ -39,78 +115,15 @@ class Trial:
     precision: str = "float32"
 
     def __post_init__(self):
-        if self.row not in TABLE_1:
-            raise ValueError(f"row must be one of {', '.join(TABLE_1)}; got {self.row!r}")
-        for name, allowed in (("layers", ("middle", "all")), ("precision", ("float32", "float64"))):
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be one of {allowed}, got {getattr(self, name)!r}")
+        _require_known(self, row=TABLE_1, layers=("middle", "all"), precision=PRECISIONS)
 
-    @property
-    def settings(self) -> Row:
-        """The row of Table 1 with what this trial replaces."""
-        row = TABLE_1[self.row]
-        given = {name: getattr(self, name) for name in ("epochs", "units", "hidden_layers")}
-        given = {name: value for name, value in given.items() if value is not None}
-        return replace(row, lr=row.lr * self.lr_factor, **given)
-
-    def train(self, *, progress: bool | None = None) -> Outcome:
-        """Train it, to the end or until it diverges, which is an outcome like any other."""
-        row, dtype = self.settings, getattr(torch, self.precision)
-        network = row.network(seed=self.seed, dtype=dtype)
-        data = tasks.two_points(dx2=self.dx2, dy2_target=self.dy2_target, dtype=dtype)
-        names = [network.layer(k) for k in range(network.depth)] if self.layers == "all" else [network.middle]
-        before = _directions(network, data[0], names)
-        try:
-            run = train(
-                network, data, lr=row.lr, epochs=row.epochs, seed=self.seed,
-                layer=names if self.layers == "all" else network.middle,
-                stop_at_loss=self.stop_at_loss, progress=progress,
-            )  # fmt: skip
-        except TrainingDiverged as diverged:
-            if diverged.run is None:  # at epoch 0 there is nothing to be recorded
-                raise
-            return Outcome(diverged.run, np.full(len(names), np.nan))
-        cosines = (before * _directions(network, data[0], names)).sum(axis=1)
-        return Outcome(run, np.degrees(np.arccos(np.clip(cosines, -1, 1))))
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """What a trial gave: its run, and by how much dh turned at each layer recorded, in degrees.
-
-    `run.stopped` is "diverged" where it did; `turned` (layers,) is NaN then.
-    """
-
-    run: Run
-    turned: np.ndarray
-
-
-def _directions(network, inputs: torch.Tensor, names: list[str]) -> np.ndarray:
-    """The direction of dh at some layers, (layers, units); zeros where the points coincide."""
-    rows = [h.double().flatten(1).diff(dim=0)[0].numpy() for h in hidden(network, inputs, names).values()]
-    widest = max(len(row) for row in rows)
-    rows = np.array([np.pad(row, (0, widest - len(row))) for row in rows])
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(lengths > 0, lengths, 1)
-
-
-# --- tasks of many points, and other ways down ----------------------------------------------
-
-OPTIMIZERS: Mapping[str, partial | None] = MappingProxyType({
-    "gradient descent": None,
-    "momentum": partial(torch.optim.SGD, momentum=0.9),
-    "Adam": torch.optim.Adam,
-})  # fmt: skip
-"""By the names that trials have for them; None is the descent that `urep.train` does by itself."""
-
-TASKS = ("two points", "xor", "blobs", "digits", "mnist")
-
-ANALYSED = 100
-"""Of digits and of MNIST, how many points the structure is read from: the paper's first hundred."""
+    def data(self) -> tasks.Data:
+        """Inputs and targets of the two points."""
+        return tasks.two_points(dx2=self.dx2, dy2_target=self.dy2_target, dtype=self.dtype)
 
 
 @dataclass(frozen=True)
-class TaskTrial:
+class TaskTrial(_Training):
     """One training on a task: a row of Table 1 or 2, a seed, and what is not as the row has it.
 
     `task` is one of TASKS, of which digits and MNIST are cut to the first `points`; `optimizer` is one
@@ -134,70 +147,111 @@ class TaskTrial:
     stop_at_loss: float | None = None
     precision: str = "float32"
 
+    replaceable = ("gain", "nonlinearity", *_Training.replaceable)
+
     def __post_init__(self):
-        for name, allowed in (("row", (*TABLE_1, *TABLE_2)), ("task", TASKS), ("optimizer", (*OPTIMIZERS,)),
-                              ("precision", ("float32", "float64"))):  # fmt: skip
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {getattr(self, name)!r}")
+        _require_known(self, row=(*TABLE_1, *TABLE_2), task=TASKS, optimizer=OPTIMIZERS, precision=PRECISIONS)
         if self.points is not None and self.task not in ("digits", "mnist"):
             raise ValueError(f"points must be None for {self.task}, got {self.points!r}")
 
-    @property
-    def settings(self) -> Row:
-        """The row with what this trial replaces."""
-        row = TABLE_1.get(self.row) or TABLE_2[self.row]
-        names = ("gain", "nonlinearity", "epochs", "units", "hidden_layers")
-        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        return replace(row, lr=row.lr * self.lr_factor, **given)
-
     def data(self) -> tasks.Data:
-        """Inputs and targets; MNIST's lie in the folder that UREP_MNIST names."""
-        dtype = getattr(torch, self.precision)
+        """Inputs and targets; MNIST's files lie in the folder that UREP_MNIST names."""
         if self.task == "digits":
-            return tasks.digits(points=self.points, dtype=dtype)
+            return tasks.digits(points=self.points, dtype=self.dtype)
         if self.task == "mnist":
-            return tasks.mnist(mnist_folder(), points=self.points, dtype=dtype)
-        return {"two points": tasks.two_points, "xor": tasks.xor, "blobs": tasks.blobs}[self.task](
-            dtype=dtype
-        )
-
-    def network(self, data: tasks.Data) -> FullyConnected | Convolutional:
-        """The network before it is trained."""
-        n_in, n_out = (part.shape[1] for part in data)
-        return self.settings.network(
-            n_in=n_in, n_out=n_out, seed=self.seed, dtype=getattr(torch, self.precision)
-        )
+            return tasks.mnist(mnist_folder(), points=self.points, dtype=self.dtype)
+        made = {"two points": tasks.two_points, "xor": tasks.xor, "blobs": tasks.blobs}
+        return made[self.task](dtype=self.dtype)
 
     def pair(self, data: tasks.Data) -> tuple[int, int]:
-        """The two points that are watched: the first zero and the first one, where there are digits."""
+        """The rows of the two points that are recorded: of digits, the first zero and the first one."""
         return tasks.first_pair(data[1], 0, 1) if self.task in ("digits", "mnist") else (0, 1)
 
-    def train(self, *, progress: bool | None = None) -> Learned:
-        """Train it, to the end or until it diverges, which is an outcome like any other."""
-        data = self.data()
-        network, row = self.network(data), self.settings
-        before = snapshot(network, data[0])
-        try:
-            run = train(
-                network, data, lr=row.lr, epochs=row.epochs, seed=self.seed, layer=network.middle,
-                pair=self.pair(data), batch=self.batch, optimizer=OPTIMIZERS[self.optimizer],
-                every=self.every, stop_at_loss=self.stop_at_loss, progress=progress,
-            )  # fmt: skip
-        except TrainingDiverged as diverged:
-            if diverged.run is None:
-                raise
-            run = diverged.run
-        return Learned(run, data, before, snapshot(network, data[0]))
+
+def _require_known(trial, **allowed) -> None:
+    for name, values in allowed.items():
+        if getattr(trial, name) not in values:
+            raise ValueError(f"{name} must be one of {', '.join(values)}; got {getattr(trial, name)!r}")
+
+
+# --- the same training, rounded otherwise -----------------------------------------------------
+
+ARITHMETICS: Mapping[str, Mapping[str, str]] = MappingProxyType({
+    "native": {},
+    "AVX2": {
+        "ATEN_CPU_CAPABILITY": "avx2", "OPENBLAS_CORETYPE": "Haswell", "MKL_CBWR": "AVX2",
+        "NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2,+fma",
+        "NPY_DISABLE_CPU_FEATURES": "X86_V4",
+    },
+    "oldest": {
+        "ATEN_CPU_CAPABILITY": "default", "OPENBLAS_CORETYPE": "Nehalem", "MKL_CBWR": "COMPATIBLE",
+        "NUMBA_CPU_NAME": "generic", "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4",
+    },
+})  # fmt: skip
+"""Environments in which sums round as they do on other x86 processors: "native" is this machine's own."""
+
+PERTURBATION = {"float32": 1e-7, "float64": 1e-12}
+"""Relative size of a change of all initial weights that stands for another rounding, by precision."""
+
+
+@dataclass(frozen=True)
+class RepeatedTrial(Trial):
+    """A Trial under another rounding: one of ARITHMETICS, or other last bits of the initial weights.
+
+    `perturbation` is the seed of a relative change of each parameter by a normal random number times
+    PERTURBATION; None changes nothing.
+    """
+
+    arithmetic: str = "native"
+    perturbation: int | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        _require_known(self, arithmetic=ARITHMETICS)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What makes a process compute in this arithmetic, from its beginning."""
+        return ARITHMETICS[self.arithmetic]
+
+    def network(self, data: tasks.Data) -> FullyConnected | Convolutional:
+        """The network before it is trained, perturbed where that is asked for."""
+        network = super().network(data)
+        if self.perturbation is not None:
+            random = torch.Generator().manual_seed(self.perturbation)
+            size = PERTURBATION[self.precision]
+            with torch.no_grad():
+                for parameter in network.parameters():
+                    change = torch.randn(parameter.shape, generator=random, dtype=torch.float64)
+                    parameter.copy_(parameter.double() * (1 + size * change))
+        return network
+
+
+# --- results ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
-class Learned:
-    """What a task trial gave: its run, its data, and what the network made of them before and after."""
+class TrialResult:
+    """The result of a trial: its run, its data, and what the network made of them before and after.
+
+    `rotation` (layers,) is the angle in degrees between the first and the last dh at each recorded
+    layer; NaN where the training diverged (`run.stopped`).
+    """
 
     run: Run
     data: tasks.Data
     before: Snapshot
     after: Snapshot
+    rotation: np.ndarray
+
+
+def _directions(network, inputs: torch.Tensor, names: list[str]) -> np.ndarray:
+    """The direction of dh at some layers, (layers, units); zeros where the points coincide."""
+    rows = [h.double().flatten(1).diff(dim=0)[0].numpy() for h in hidden(network, inputs, names).values()]
+    widest = max(len(row) for row in rows)
+    rows = np.array([np.pad(row, (0, widest - len(row))) for row in rows])
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(lengths > 0, lengths, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +263,7 @@ class Snapshot:
 
 
 def snapshot(network: FullyConnected | Convolutional, inputs: torch.Tensor) -> Snapshot:
-    """What a network, at rest, makes of some inputs, a row a point."""
+    """The hidden representations and outputs of a network in eval mode, a row a point."""
     *_, (last, _) = network.net.named_children()
     names = [network.middle, f"net.{last}"]
     seen = hidden(network, inputs, names)
