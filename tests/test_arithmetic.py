@@ -29,6 +29,17 @@ def test_an_arithmetic_is_what_libraries_say_of_themselves(name):
     assert {key: seen[key] for key in arithmetic.expected(name)} == arithmetic.expected(name)
 
 
+def test_stored_repeats_and_tests_mean_the_same_arithmetic():
+    """The variables that choose instructions; the tests also choose threads, and disable more by name."""
+    from urep.experiments.trial import ARITHMETICS
+
+    for stored, own in (("AVX2", "haswell"), ("oldest", "oldest")):
+        for name in ("ATEN_CPU_CAPABILITY", "OPENBLAS_CORETYPE", "MKL_CBWR", "NUMBA_CPU_NAME"):
+            assert ARITHMETICS[stored][name] == arithmetic.ARITHMETICS[own].get(
+                name, ARITHMETICS[stored][name]
+            )
+
+
 def test_an_arithmetic_that_is_not_active_is_refused(monkeypatch):
     monkeypatch.setitem(
         arithmetic.ARITHMETICS, "other", {"OMP_NUM_THREADS": "1", "ATEN_CPU_CAPABILITY": "no"}

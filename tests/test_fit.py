@@ -217,6 +217,17 @@ def test_a_run_of_several_layers_is_refused_with_what_to_do():
         urep.fit_rates(urep.Run(T, seen, np.ones_like(T), TASK, 0.01), task=TASK)
     with pytest.raises(TypeError, match="fit must be what fit_rates returns"):
         urep.fit_tau_mean(urep.Run(T, seen, np.ones_like(T), TASK, 0.01), 3.0)
+    one = urep.Run(T, {"a": seen}, np.ones_like(T), TASK, 0.01)
+    assert urep.fit_rates(one).residual == urep.fit_rates(T, seen, TASK).residual
+
+
+def test_what_cannot_be_fitted_together_is_refused():
+    seen, loss = noisy(), 0.1 + 0.5 * np.exp(-T / 200)
+    run, other = urep.Run(T, seen, loss, TASK, 0.01), urep.Run(T, noisy(seed=3), loss, TASK, 0.01)
+    with pytest.raises(ValueError, match="fit must be of the same run"):
+        urep.fit_tau_mean(run, urep.fit_rates(other))
+    with pytest.raises(ValueError, match="run must not have diverged"):
+        urep.fit_rates(urep.Run(T, seen, loss, TASK, 0.01, "diverged"))
 
 
 def test_a_fit_that_does_not_converge_warns_raises_or_is_kept_as_asked():

@@ -261,6 +261,20 @@ def test_no_stored_file_comes_from_uncommitted_code():
     assert [name for name, trials in made.items() if any(t["commit"].endswith("+") for t in trials)] == []
 
 
+def test_every_stored_file_names_a_commit_of_this_history():
+    """Where there is a whole history; an archive or a shallow clone cannot tell."""
+    git = lambda *words: subprocess.run(
+        ["git", "-C", str(references.ROOT), *words], capture_output=True, text=True, check=False
+    )
+    if git("rev-parse", "--is-shallow-repository").stdout.strip() != "false":
+        pytest.skip("no whole git history here")
+    made = [trial for sweep in runs.SWEEPS.values() for trial in sweep.load().provenance["trials"]]
+    commits = {trial["commit"] for trial in made}
+    assert len(commits) > 5
+    for commit in commits:
+        assert git("merge-base", "--is-ancestor", commit, "HEAD").returncode == 0, commit
+
+
 def test_the_table_of_provenance_shows_the_plus_and_the_arithmetic():
     commit = "0123456789abcdef+"
     arithmetic = {"instructions": "AVX2", "compiled for": "haswell", "blas": ["mkl"], "threads": 1}

@@ -135,12 +135,17 @@ def _of_one_layer(t, trajectory, task) -> tuple:
         return t, trajectory, task
     if trajectory is not None or task is not None:
         raise TypeError("trajectory and task must not be given beside a run, which has its own")
-    if not isinstance(t.trajectory, State):
-        layers = ", ".join(map(repr, t.trajectory))
+    if t.stopped == "diverged":
+        raise ValueError(f"run must not have diverged, which this one did after epoch {t.t[-1]:g}")
+    layers = t.trajectory
+    if isinstance(layers, State):
+        return t.t, layers, t.task
+    if len(layers) > 1:
         raise ValueError(
-            f"run must hold one layer, got {layers}; give fit_rates(run.t, run.trajectory[layer], run.task)"
+            f"run must hold one layer, got {', '.join(map(repr, layers))}; "
+            "give fit_rates(run.t, run.trajectory[layer], run.task)"
         )
-    return t.t, t.trajectory, t.task
+    return t.t, next(iter(layers.values())), t.task
 
 
 def _require_choice(unconverged: str) -> None:
@@ -272,7 +277,7 @@ def fit_tau_mean(
         t, trajectory, task = _of_one_layer(run, trajectory, task)
         seen = run.loss
         if fit is not None:
-            trajectory = _prediction(fit, t)
+            trajectory = _prediction(fit, t, trajectory[0], task)
     _require_choice(unconverged)
     t = checked_trajectory(trajectory, t)
     seen = _checked_losses(seen, t)
@@ -308,9 +313,12 @@ def fit_tau_mean(
     return _judged(fit, unconverged)
 
 
-def _prediction(fit: Fit, t: np.ndarray) -> State:
+def _prediction(fit: Fit, t: np.ndarray, start: State, task: TwoPoint) -> State:
+    """What a fit predicts for its own run, which it must be of."""
     if not isinstance(fit, Fit):
         raise TypeError(f"fit must be what fit_rates returns for the run, got {fit!r}")
+    if (fit.t0, fit.task, *fit.start) != (t[0], task, *start):
+        raise ValueError(f"fit must be of the same run, which starts at {start}; got one from {fit.start}")
     return fit.predict(t)
 
 

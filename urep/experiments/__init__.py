@@ -2,7 +2,7 @@
 
 from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL, Row
 from .trial import (
-    ANALYSED,
+    N_ANALYSED,
     OPTIMIZERS,
     TASKS,
     RepeatedTrial,
@@ -15,8 +15,8 @@ from .trial import (
 )
 
 __all__ = [
-    "ANALYSED",
     "INITIAL_WEIGHTS",
+    "N_ANALYSED",
     "OPTIMIZERS",
     "TABLE_1",
     "TABLE_2",

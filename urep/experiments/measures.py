@@ -14,7 +14,7 @@ from ..fit import Fit, fit_rates
 from ..state import Run, State
 from . import alternatives as theories
 from . import structure
-from .trial import ANALYSED, RepeatedTrial, Snapshot, TaskTrial, Trial, TrialResult
+from .trial import N_ANALYSED, RepeatedTrial, Snapshot, TaskTrial, Trial, TrialResult
 
 Arrays = dict[str, np.ndarray]
 
@@ -177,8 +177,8 @@ def _matrices(result: TrialResult) -> Arrays:
 
 
 def _distances(points: np.ndarray) -> np.ndarray:
-    """Squared distances of the first ANALYSED points, in float32; NaN where the training diverged."""
-    points = points[:ANALYSED]
+    """Squared distances of the first N_ANALYSED points, in float32; NaN where the training diverged."""
+    points = points[:N_ANALYSED]
     if not np.isfinite(points).all():
         return np.full((len(points),) * 2, np.nan, np.float32)
     return np.float32(structure.distances2(points))
@@ -234,12 +234,12 @@ def mnist_weighing(trial: TaskTrial) -> Arrays:
     pixels = 255 * (tasks.MNIST_STD * inputs + tasks.MNIST_MEAN)
     dx2 = structure.distances2(pixels)
     alone = np.sqrt(dx2 * structure.distances2(targets))
-    some = np.arange(ANALYSED)
+    some = np.arange(N_ANALYSED)
     return {
-        "dx2": np.float32(dx2[:ANALYSED, :ANALYSED]),
-        "alone": np.float32(alone[:ANALYSED, :ANALYSED]),
+        "dx2": np.float32(dx2[:N_ANALYSED, :N_ANALYSED]),
+        "alone": np.float32(alone[:N_ANALYSED, :N_ANALYSED]),
         "together": np.float32(structure.exponential_weighing(alone, some)),
-        "labels": np.int8(targets[:ANALYSED].argmax(axis=1)),
+        "labels": np.int8(targets[:N_ANALYSED].argmax(axis=1)),
         "near": np.float64((alone[np.triu_indices(len(alone), 1)] < 10).mean()),
         "classes": np.bincount(targets.argmax(axis=1), minlength=10),
     }

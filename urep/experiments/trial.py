@@ -28,7 +28,7 @@ OPTIMIZERS: Mapping[str, partial | None] = MappingProxyType({
 TASKS = ("two points", "xor", "blobs", "digits", "mnist")
 """Names of the tasks of a TaskTrial."""
 
-ANALYSED = 100
+N_ANALYSED = 100
 """Number of digits and of MNIST images whose distances are stored: the paper's first hundred."""
 
 PRECISIONS = ("float32", "float64")
