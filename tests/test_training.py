@@ -448,7 +448,7 @@ def test_dh_of_the_first_and_last_row_is_kept(pair, threshold, monkeypatch):
             expected = (h[name][pair[1]] - h[name][pair[0]]).numpy()
             np.testing.assert_allclose(run.dh_ends[name][index], expected, rtol=1e-9, atol=1e-12)
     a, b = run.dh_ends["net.1"]
-    assert np.cos(np.radians(run.turned["net.1"])) == pytest.approx(
+    assert np.cos(np.radians(run.rotation["net.1"])) == pytest.approx(
         a @ b / np.linalg.norm(a) / np.linalg.norm(b)
     )
 

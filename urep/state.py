@@ -154,7 +154,7 @@ class Run:
         return len(self.t)
 
     @property
-    def turned(self) -> dict[str, float]:
+    def rotation(self) -> dict[str, float]:
         """Angle between dh of the first and of the last row, in degrees, by layer; 90 where one is zero."""
         return {name: _angle(first, last) for name, (first, last) in self.dh_ends.items()}
 

@@ -1,4 +1,4 @@
-"""Gradient descent on any torch module, watching two points move at a hidden layer."""
+"""Gradient descent on any torch module, recording two points at a hidden layer."""
 
 from .ensemble import train_many
 from .loop import Run, TrainingDiverged, TrainingInterrupted, hidden, train

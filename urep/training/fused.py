@@ -71,7 +71,7 @@ class Program:
     n_in: int
     steps: tuple[Step, ...]
     output: int
-    watched: Mapping[str, int]
+    recorded: Mapping[str, int]
 
     @property
     def sizes(self) -> np.ndarray:
@@ -109,8 +109,8 @@ class Fused:
         self._code = np.zeros((len(program.steps), 5), np.int64)
         self._numbers = np.zeros((len(program.steps), 3), self._dtype)
         self._weights = np.concatenate([self._add_step(index, lr) for index in range(len(program.steps))])
-        self._watched = np.array([*program.watched.values()])
-        self._ends = np.zeros((2, program.sizes[self._watched].sum()))
+        self._recorded = np.array([*program.recorded.values()])
+        self._ends = np.zeros((2, program.sizes[self._recorded].sum()))
         self._first: np.ndarray | None = None
 
     def _add_step(self, index: int, lr: float) -> np.ndarray:
@@ -146,10 +146,10 @@ class Fused:
         after which no step is taken; a row that is not finite is left out and ends them too.
         """
         losses, outputs = np.empty(count), np.empty((count, *self._targets.shape))
-        distances = np.empty((count, len(self._watched)))
+        distances = np.empty((count, len(self._recorded)))
         done, go_on = _descend(
             self._code, self._numbers, self._program.layout, self._weights, self._inputs, self._targets,
-            self._program.output, self._watched, stop, losses, distances, outputs, self._ends,
+            self._program.output, self._recorded, stop, losses, distances, outputs, self._ends,
             self._masks(count),
         )  # fmt: skip
         if self._first is None and done:
@@ -158,9 +158,9 @@ class Fused:
 
     def ends(self) -> dict[str, np.ndarray]:
         """Dh (2, units) of the first and the last row so far, by layer name."""
-        sizes = self._program.sizes[self._watched]
+        sizes = self._program.sizes[self._recorded]
         rows = np.stack([self._ends[0] if self._first is None else self._first, self._ends[1]])
-        return dict(zip(self._program.watched, np.split(rows, np.cumsum(sizes)[:-1], axis=1), strict=True))
+        return dict(zip(self._program.recorded, np.split(rows, np.cumsum(sizes)[:-1], axis=1), strict=True))
 
     def _masks(self, count: int) -> np.ndarray:
         """What dropout multiplies values by, a row a step; no rows without dropout.
@@ -324,7 +324,7 @@ def _layer(code, layout, weights, s):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _record(row, values, layout, output, watched, targets, losses, distances, outputs, ends):
+def _record(row, values, layout, output, recorded, targets, losses, distances, outputs, ends):
     """Loss, distances and outputs of one row, in float64; False when one of them is not finite."""
     y = _value(values, layout, output)
     total = 0.0
@@ -335,8 +335,8 @@ def _record(row, values, layout, output, watched, targets, losses, distances, ou
             total += miss * miss
     losses[row] = total / 4
     finite = np.isfinite(total)
-    for k in range(len(watched)):
-        h = _value(values, layout, watched[k])
+    for k in range(len(recorded)):
+        h = _value(values, layout, recorded[k])
         square = 0.0
         for j in range(h.shape[1]):
             gap = np.float64(h[1, j]) - np.float64(h[0, j])
@@ -345,8 +345,8 @@ def _record(row, values, layout, output, watched, targets, losses, distances, ou
         finite = finite and np.isfinite(square)
     if finite:
         at = 0
-        for k in range(len(watched)):
-            h = _value(values, layout, watched[k])
+        for k in range(len(recorded)):
+            h = _value(values, layout, recorded[k])
             for j in range(h.shape[1]):
                 ends[1, at] = np.float64(h[1, j]) - np.float64(h[0, j])
                 at += 1
@@ -405,7 +405,7 @@ def _downward(code, numbers, layout, weights, values, slopes, g):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _descend(code, numbers, layout, weights, inputs, targets, output, watched, stop,
+def _descend(code, numbers, layout, weights, inputs, targets, output, recorded, stop,
              losses, distances, outputs, ends, masks):  # fmt: skip
     """Steps of gradient descent until one of the ends that `Fused.steps` names."""
     values = np.empty(2 * layout[:, 0].sum(), weights.dtype)
@@ -414,11 +414,11 @@ def _descend(code, numbers, layout, weights, inputs, targets, output, watched, s
     whole = np.empty(0, weights.dtype)
     for row in range(len(losses)):
         _upward(code, numbers, layout, weights, whole, values, slopes)
-        if not _record(row, values, layout, output, watched, targets, losses, distances, outputs, ends):
+        if not _record(row, values, layout, output, recorded, targets, losses, distances, outputs, ends):
             return row, False
         if losses[row] <= stop:
             return row + 1, False
-        if len(masks):  # the pair is watched without dropout, the step is taken with it
+        if len(masks):  # the pair is recorded without dropout, the step is taken with it
             _upward(code, numbers, layout, weights, masks[row], values, slopes)
         g[:] = 0
         _value(g, layout, output)[:] = (_value(values, layout, output) - targets) / weights.dtype.type(2)

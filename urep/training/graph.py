@@ -84,11 +84,11 @@ class _Reader:
         """The program of a whole graph; `outputs` are what its named layers return."""
         for node in graph.nodes:
             self._read(node)
-        watched = {name: self._value(getattr(output, "node", None)) for name, output in outputs.items()}
+        recorded = {name: self._value(getattr(output, "node", None)) for name, output in outputs.items()}
         layers = [step.layer for step in self.steps if step.operation == LINEAR]
         if not layers or len(set(layers)) < len(layers):
             raise _UnknownError
-        return Program(self.n_in, tuple(self.steps), self.output, watched)
+        return Program(self.n_in, tuple(self.steps), self.output, recorded)
 
     def _value(self, node) -> int:
         if not isinstance(node, fx.Node) or node not in self.values:

@@ -1,4 +1,4 @@
-"""Gradient descent on any torch module, watching two points move at a hidden layer."""
+"""Gradient descent on any torch module, recording two points at a hidden layer."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def train(
 ) -> Run:
     """Gradient descent on the loss (1), recording (8) for two points before each step.
 
-    data: (inputs, targets), one row a point; `pair` are the rows to watch. `layer` names one
+    data: (inputs, targets), one row a point; `pair` are the rows to record. `layer` names one
     submodule, or several, as `network.named_modules()` does; its output is the representation.
     Inputs and targets are moved to the device of the network's first parameter. The network is trained
     in place, on all points at once or on `batch` of them a step, in an order
@@ -180,7 +180,7 @@ def _diverged(recorder: _Recorder) -> TrainingDiverged:
 
 @dataclass(frozen=True)
 class _Plan:
-    """How a training goes down: its steps, and which of them are recorded."""
+    """How a network is trained: the steps, and which of them are recorded."""
 
     lr: float
     epochs: int
@@ -293,7 +293,7 @@ def _same_first_steps(twin: nn.Module, data: Data, program: Program, plan: _Plan
     kernel = Fused(program, twin, data, plan.lr)
     losses, distances, _, finite = kernel.steps(FIRST_STEPS, -np.inf)
     torch.set_rng_state(state)
-    names = tuple(program.watched)
+    names = tuple(program.recorded)
     recorder = _Recorder(plan, names, False, TwoPoint(1.0, 1.0))
     try:
         with tqdm(disable=True) as bar:
@@ -341,7 +341,7 @@ def _descend_fused(kernel: Fused, targets, pair, recorder: _Recorder, bar) -> st
 
 
 _RANDOM = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._NormBase)
-"""Layers that behave differently while training; the pair is watched with them switched off."""
+"""Layers that behave differently while training; the pair is recorded with them switched off."""
 
 
 class _Recorder:
