@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import signal
 import threading
+from contextlib import nullcontext
 from functools import partial
 from random import Random
 
@@ -218,8 +219,14 @@ def test_a_readers_own_stack_of_layers_is_trained_by_the_kernel(build):
         assert_trained_as_by_hand(lambda: build().double(), layer)
 
 
+PASSES = {"n": 0}
+WEIGHTS = {}
+
+
 class Secretive(nn.Module):
     """A network whose graph does not show what it does, in the way that it is told."""
+
+    passes = 0
 
     def __init__(self, way):
         super().__init__()
@@ -230,14 +237,18 @@ class Secretive(nn.Module):
     def forward(self, x):
         if self.way == "counts":
             self.calls += 1
+        if self.way == "counts in its class":
+            Secretive.passes += 1
+        if self.way == "counts in a global":
+            PASSES["n"] += 1
         if self.way == "keeps a list":
             self.log.append(self.calls)
         if self.way == "draws" and torch.rand(()) < 0.5:
             return self.last(torch.tanh(self.first(x)))
-        with torch.set_grad_enabled(self.way != "stops the gradient" and torch.is_grad_enabled()):
+        with torch.no_grad() if self.way == "stops the gradient" else nullcontext():
             h = self.first(x)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.way == "autocasts"):
-            return self.last(torch.relu(h) if self.calls > 20 else h).to(x.dtype)
+        with torch.autocast("cpu", torch.bfloat16) if self.way == "autocasts" else nullcontext():
+            return self.last(torch.relu(h))
 
 
 class Open(Secretive):
@@ -248,11 +259,67 @@ class Open(Secretive):
 
 
 @pytest.mark.usefixtures("always")
-@pytest.mark.parametrize("way", ["counts", "keeps a list", "draws", "stops the gradient", "autocasts"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        "counts", "counts in its class", "counts in a global", "keeps a list", "draws", "stops the gradient",
+        "autocasts",
+    ],
+)  # fmt: skip
 def test_a_network_that_a_graph_does_not_show_is_left_to_the_ordinary_loop(way):
     data = urep.tasks.two_points(n_in=3, n_out=2)
     assert chosen(Open(way), "first", data=data)
     assert not chosen(Secretive(way), "first", data=data)
+
+
+class Peeping(Open):
+    """It looks at its weights past torch, which nothing but its outputs can show."""
+
+    def forward(self, x):
+        moved = np.abs(WEIGHTS["now"] - WEIGHTS["then"]).max() > 1e-3
+        outputs = super().forward(x)
+        return torch.tanh(outputs) if moved else outputs
+
+
+@pytest.mark.usefixtures("always")
+def test_a_kernel_that_has_trained_another_network_says_so():
+    network, data = Peeping("peeps"), urep.tasks.two_points(n_in=3, n_out=2)
+    now = network.last.weight.detach().numpy()
+    WEIGHTS.update(now=now, then=now.copy())
+    with pytest.raises(RuntimeError, match=r"kernel.*graph does not show.*optimizer=torch\.optim\.SGD"):
+        urep.train(network, data, lr=0.01, epochs=40, layer="first")
+    WEIGHTS.update(then=now.copy())
+    urep.train(network, data, lr=0.01, epochs=40, layer="first", optimizer=torch.optim.SGD)
+
+
+class Moody(Open):
+    """It leaves out its activation in eval mode."""
+
+    def forward(self, x):
+        h = self.first(x)
+        return self.last(torch.relu(h) if self.training else h)
+
+
+def test_a_network_that_asks_for_its_mode_is_trained_in_it(monkeypatch):
+    losses = []
+    for worth in (0, np.inf):
+        monkeypatch.setattr(training.loop, "WORTH_COMPILING", worth)
+        data = urep.tasks.two_points(n_in=3, n_out=2, dtype=torch.float64)
+        run = urep.train(Moody("asks").double(), data, lr=0.01, epochs=40, layer="first")
+        losses.append(run.loss)
+    np.testing.assert_allclose(*losses, rtol=1e-9)
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_outputs_that_are_all_rounding_are_no_other_network(dtype):
+    """Points and targets for which the outputs vanish, and with them all digits of a relative difference."""
+    inputs = torch.tensor([[1.0, 0, 0], [-1.0, 0, 0]], dtype=dtype)
+    network = urep.FullyConnected(3, 2, hidden_layers=3, units=30, nonlinearity="tanh", dtype=dtype)
+    run = urep.train(
+        network, (inputs, torch.zeros(2, 2, dtype=dtype)), lr=0.1, epochs=4000, layer=network.middle
+    )
+    assert run.loss[-1] < 1e-8 * run.loss[0]
 
 
 @pytest.mark.usefixtures("always")
@@ -395,6 +462,128 @@ def forward_replaced(network, random):
     layer.forward = lambda x: torch.sin(nn.functional.linear(x, layer.weight, layer.bias))
 
 
+class Clipped(urep.FullyConnected):
+    """It keeps its biases, which begin at zero, in a range."""
+
+    def forward(self, x):
+        with torch.no_grad():
+            for name, parameter in self.named_parameters():
+                if name.endswith("bias"):
+                    parameter.clamp_(-0.03, 0.03)
+        return super().forward(x)
+
+
+class Constrained(urep.FullyConnected):
+    """It keeps the rows of one weight matrix from becoming longer than they were."""
+
+    def forward(self, x):
+        weight = dict(self.named_parameters())[dense(self)[0] + ".weight"]  # fx sees no access by name
+        with torch.no_grad():
+            weight.mul_((self.limit / weight.norm(dim=1, keepdim=True)).clamp(max=1))
+        return super().forward(x)
+
+
+class Branching(urep.FullyConnected):
+    """It goes another way once a weight matrix has become smaller than it was."""
+
+    def forward(self, x):
+        weight = dict(self.named_parameters())[dense(self)[-1] + ".weight"]
+        outputs = super().forward(x)
+        return outputs if float(weight.detach().norm()) > self.limit else torch.tanh(outputs)
+
+
+class Counting(urep.FullyConnected):
+    """It counts its steps in a buffer, and goes another way after some."""
+
+    def forward(self, x):
+        outputs = super().forward(x)
+        late = self.steps >= 15
+        if self.training:
+            self.steps += 1
+        return torch.tanh(outputs) if late else outputs
+
+
+class Growing(urep.FullyConnected):
+    """It exchanges an activation once its buffer says so."""
+
+    def forward(self, x):
+        if self.steps >= 15:
+            self.net[1] = nn.Softsign()
+        outputs = super().forward(x)
+        if self.training:
+            self.steps += 1
+        return outputs
+
+
+class Applying(urep.FullyConnected):
+    """It applies a function, or an object, that has a state of its own."""
+
+    def forward(self, x):
+        return self.last(super().forward(x), self.training)
+
+
+def function_with_a_state():
+    def last(x, training):
+        late = last.steps >= 15
+        last.steps += training
+        return torch.tanh(x) if late else x
+
+    last.steps = 0
+    return last
+
+
+class EqualToAll:
+    """An object with a state that claims to be equal to everything."""
+
+    __hash__ = None
+
+    def __init__(self):
+        self.steps = 0
+
+    def __eq__(self, other):
+        return True
+
+    def __call__(self, x, training):
+        late = self.steps >= 15
+        self.steps += training
+        return torch.tanh(x) if late else x
+
+
+def clipped(network, random):
+    network.__class__ = Clipped
+
+
+def constrained(network, random):
+    network.__class__ = Constrained
+    weight = network.get_submodule(dense(network)[0]).weight.detach()
+    network.limit = 1.0002 * float(weight.norm(dim=1).max())
+
+
+def branching_on_a_norm(network, random):
+    network.__class__ = Branching
+    network.limit = 0.9999 * float(network.get_submodule(dense(network)[-1]).weight.detach().norm())
+
+
+def counting_in_a_buffer(network, random):
+    network.__class__ = Counting
+    network.register_buffer("steps", torch.tensor(0))
+
+
+def growing_by_a_buffer(network, random):
+    network.__class__ = Growing
+    network.register_buffer("steps", torch.tensor(0))
+
+
+def applying_a_function(network, random):
+    network.__class__ = Applying
+    network.last = function_with_a_state()
+
+
+def applying_an_object(network, random):
+    network.__class__ = Applying
+    network.last = EqualToAll()
+
+
 def subclassed(network, random):
     some_layer(network, random).__class__ = Doubled
 
@@ -443,7 +632,8 @@ CHANGES = {
         for function in (
             slopes_changed, tied, layer_twice, frozen, normed, parametrized, hooked, hooked_before,
             gradient_hooked, forward_replaced, subclassed, whole_forward, unbiased, never_used,
-            dropout_inserted, partly_at_rest, evaluated,
+            dropout_inserted, partly_at_rest, evaluated, clipped, constrained, branching_on_a_norm,
+            counting_in_a_buffer, growing_by_a_buffer, applying_a_function, applying_an_object,
         )
     },
 }  # fmt: skip

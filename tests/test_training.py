@@ -81,7 +81,7 @@ class Readers(nn.Module):
         return self.read(self.drop(h))
 
 
-def test_any_module_and_several_layers_with_dropout_off_where_the_pair_is_watched():
+def test_any_module_and_several_layers_with_dropout_off_where_the_pair_is_recorded():
     network = Readers()
     points = urep.tasks.two_points(n_in=3, n_out=2)
     network.eval()
@@ -421,7 +421,7 @@ class FunctionalDropout(nn.Module):
         return self.last(nn.functional.dropout(torch.tanh(self.first(x)), 0.5, training=self.training))
 
 
-def test_functional_dropout_is_off_where_the_pair_is_watched():
+def test_functional_dropout_is_off_where_the_pair_is_recorded():
     network = FunctionalDropout()
     outputs = FunctionalDropout().eval()(data()[0]).detach()
     run = urep.train(network, data(), lr=1e-9, epochs=3, layer="first")

@@ -98,7 +98,7 @@ class Fused:
     """The weights of a network in one array of their own, trained in place; `store` writes them back."""
 
     def __init__(self, program: Program, network: nn.Module, data, lr: float):
-        self._program = program
+        self.program = program
         self._inputs, self._targets = (np.array(z.detach().numpy(), order="C") for z in data)
         self._dtype = self._inputs.dtype
         self._layers = {
@@ -115,14 +115,14 @@ class Fused:
 
     def _add_step(self, index: int, lr: float) -> np.ndarray:
         """Write a step's row of the tables; the weights, then biases, that it has."""
-        step = self._program.steps[index]
+        step = self.program.steps[index]
         extra, start = step.other, 0
         if index:
             start = self._code[index - 1, 3] + self._code[index - 1, 4]
         if step.operation == ACTIVATION:
             extra = step.kind
         if step.operation == DROPOUT:
-            extra = int(self._program.scales_slope(index))
+            extra = int(self.program.scales_slope(index))
         weights = np.empty(0, self._dtype)
         rates = (0.0, 0.0)
         if step.operation == LINEAR:
@@ -148,8 +148,8 @@ class Fused:
         losses, outputs = np.empty(count), np.empty((count, *self._targets.shape))
         distances = np.empty((count, len(self._recorded)))
         done, go_on = _descend(
-            self._code, self._numbers, self._program.layout, self._weights, self._inputs, self._targets,
-            self._program.output, self._recorded, stop, losses, distances, outputs, self._ends,
+            self._code, self._numbers, self.program.layout, self._weights, self._inputs, self._targets,
+            self.program.output, self._recorded, stop, losses, distances, outputs, self._ends,
             self._masks(count),
         )  # fmt: skip
         if self._first is None and done:
@@ -158,16 +158,16 @@ class Fused:
 
     def ends(self) -> dict[str, np.ndarray]:
         """Dh (2, units) of the first and the last row so far, by layer name."""
-        sizes = self._program.sizes[self._recorded]
+        sizes = self.program.sizes[self._recorded]
         rows = np.stack([self._ends[0] if self._first is None else self._first, self._ends[1]])
-        return dict(zip(self._program.recorded, np.split(rows, np.cumsum(sizes)[:-1], axis=1), strict=True))
+        return dict(zip(self.program.recorded, np.split(rows, np.cumsum(sizes)[:-1], axis=1), strict=True))
 
     def _masks(self, count: int) -> np.ndarray:
         """What dropout multiplies values by, a row a step; no rows without dropout.
 
         Drawn as torch draws them in a forward pass, in its order, so that a seed means one training.
         """
-        drops = [step for step in self._program.steps if step.operation == DROPOUT]
+        drops = [step for step in self.program.steps if step.operation == DROPOUT]
         ones = [torch.ones(2, step.size, dtype=torch.from_numpy(self._inputs).dtype) for step in drops]
         masks = np.empty((count if drops else 0, sum(one.numel() for one in ones)), self._dtype)
         for row in masks:

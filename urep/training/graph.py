@@ -7,12 +7,14 @@ import operator
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from types import BuiltinFunctionType, FunctionType, NoneType
 
 import numpy as np
 import torch
 from torch import fx, nn
 from torch.nn import functional as F
 from torch.nn.modules.module import _has_any_global_hook
+from torch.overrides import TorchFunctionMode
 
 from .fused import ACTIVATION, ADD, DROPOUT, LINEAR, Program, Step, known_activation
 
@@ -41,11 +43,12 @@ def program_of(network: nn.Module, names: Sequence[str], n_in: int) -> Program |
         return None
     try:
         twin = copy.deepcopy(network)  # so that a forward pass with side effects leaves the network alone
-        before, tracer = _random_states(), _Tracer()
-        graph = tracer.trace(twin)
+        before, tracer, computed = _surroundings(twin), _Tracer(), _ComputedAside()
+        with computed:
+            graph = tracer.trace(twin)
     except Exception:  # fx runs the network's own code, which may raise anything: it is then not a graph
         return None
-    if before != _random_states() or not _is_unchanged(network, twin):
+    if computed.seen or not _is_equal(before, _surroundings(twin)) or not _is_unchanged(network, twin):
         return None
     try:
         return _Reader(twin, n_in).program(graph, {name: tracer.outputs.get(name) for name in names})
@@ -69,6 +72,23 @@ class _Tracer(fx.Tracer):
         output = super().call_module(m, forward, args, kwargs)
         self.outputs[self.path_of_module(m)] = output
         return output
+
+
+class _ComputedAside(TorchFunctionMode):
+    """Notices torch's functions that run while a network is traced and do not take part in its graph.
+
+    Such a function reads or edits a parameter or a buffer, draws, or makes a constant.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.seen = False
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        """Run a function, after a look at its arguments."""
+        kwargs = kwargs or {}
+        self.seen |= not any(isinstance(value, fx.Proxy) for value in (*args, *kwargs.values()))
+        return func(*args, **kwargs)
 
 
 class _Reader:
@@ -156,42 +176,94 @@ class _Reader:
 
 
 def _is_ordinary(network: nn.Module) -> bool:
-    """Whether nothing is attached to a network that a graph does not show."""
+    """Whether a network has parameters of its own, no hooks, and no attributes but plain values."""
     parameters = list(network.parameters())
     storages = {parameter.untyped_storage().data_ptr() for parameter in parameters}
     return (
         not _has_any_global_hook()
         and not any(getattr(module, hooks) for module in network.modules() for hooks in _HOOKS)
         and not any("forward" in vars(module) for module in network.modules())
+        and all(_is_equal(value, value) for module in network.modules() for value in _own(module).values())
         and all(type(parameter) is nn.Parameter for parameter in parameters)
         and not any(parameter._backward_hooks for parameter in parameters)
         and len(storages) == len(parameters) == len(list(network.named_parameters(remove_duplicate=False)))
     )
 
 
-def _random_states() -> tuple:
-    """States of the generators that a forward pass may draw from."""
+def _own(module: nn.Module) -> dict[str, object]:
+    """Attributes of a module that are not torch's, and its mode."""
+    torchs = vars(nn.Module()).keys() - {"training"}
+    return {name: value for name, value in vars(module).items() if name not in torchs}
+
+
+def _surroundings(network: nn.Module) -> dict:
+    """What a forward pass may change outside of a network, as far as it can be looked up; a copy.
+
+    The states of the generators, and what has a plain value among the attributes of the modules'
+    classes and the globals that their methods name.
+    """
     name, keys, *rest = np.random.get_state()
-    return torch.get_rng_state().numpy().tobytes(), random.getstate(), name, keys.tobytes(), *rest
+    drawn = torch.get_rng_state().numpy().tobytes(), random.getstate(), name, keys.tobytes(), *rest
+    found = {}
+    for kind in {kind for module in network.modules() for kind in type(module).__mro__}:
+        if kind is object or kind.__module__.partition(".")[0] == "torch":
+            continue
+        for name, value in vars(kind).items():
+            found[kind, name] = value
+            if isinstance(value, FunctionType):
+                used = value.__globals__.keys() & set(value.__code__.co_names)
+                found |= {(kind, name, other): value.__globals__[other] for other in used}
+    plain = {key: copy.deepcopy(value) for key, value in found.items() if _is_equal(value, value)}
+    return {"generators": drawn, **plain}
 
 
 def _is_unchanged(network: nn.Module, twin: nn.Module) -> bool:
-    """Whether a pass through the twin of a network left all its attributes what they are."""
-    ours, theirs = list(network.modules()), list(twin.modules())
-    torchs = set(vars(nn.Module()))
-    if len(ours) != len(theirs):
-        return False
-    for one, other in zip(ours, theirs, strict=True):
-        if vars(one).keys() != vars(other).keys():
-            return False
-        own = vars(one).keys() - torchs
-        if one.training != other.training or not all(_is_equal(vars(one)[k], vars(other)[k]) for k in own):
-            return False
-    return True
+    """Whether a pass through the twin of a network left its modules, tensors and attributes what they are."""
+    ours, theirs = dict(network.named_modules()), dict(twin.named_modules())
+    return (
+        _is_ordinary(twin)
+        and ours.keys() == theirs.keys()
+        and set(map(id, ours.values())).isdisjoint(map(id, theirs.values()))
+        and all(type(ours[name]) is type(theirs[name]) for name in ours)
+        and all(_is_equal(_own(ours[name]), _own(theirs[name])) for name in ours)
+        and _are_equal_tensors(dict(network.named_parameters()), dict(twin.named_parameters()))
+        and _are_equal_tensors(dict(network.named_buffers()), dict(twin.named_buffers()))
+    )
+
+
+def _are_equal_tensors(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> bool:
+    return ours.keys() == theirs.keys() and all(
+        ours[name].dtype == theirs[name].dtype
+        and ours[name].requires_grad == theirs[name].requires_grad
+        and torch.equal(ours[name], theirs[name])
+        for name in ours
+    )
+
+
+_PLAIN = (
+    int, float, complex, bool, str, bytes, NoneType, torch.dtype, torch.device, torch.Size, torch.layout,
+)  # fmt: skip
+"""Types of values that nothing can change, and whose equality is torch's or Python's own."""
 
 
 def _is_equal(one, other) -> bool:
-    try:
-        return one is other or bool(one == other)
-    except (ValueError, RuntimeError):  # arrays and tensors, of which nothing needs to be known
+    """Whether two plain values are the same; False for values of all other kinds, even the same object."""
+    if type(one) is not type(other):
         return False
+    if isinstance(one, FunctionType):
+        return one is other and _is_stateless(one)
+    if isinstance(one, type | BuiltinFunctionType):
+        return one is other
+    if type(one) in _PLAIN:
+        return one is other or one == other
+    if type(one) in (list, tuple):
+        return len(one) == len(other) and all(map(_is_equal, one, other))
+    if type(one) is dict:
+        return one.keys() == other.keys() and all(_is_equal(one[key], other[key]) for key in one)
+    return False
+
+
+def _is_stateless(function: FunctionType) -> bool:
+    """Whether a function has nothing of its own in which it could keep a state."""
+    defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+    return not vars(function) and not function.__closure__ and all(type(d) in _PLAIN for d in defaults)

@@ -67,6 +67,17 @@ def train(
     early once that is <= `stop_at_loss`. `seed` fixes what is random in a step (batches, dropout);
     dropout is off in what is recorded. `progress` shows a bar; by default only where somebody watches.
 
+    Recorded is what the network computes in eval mode: without dropout, and BatchNorm with its running
+    statistics. Where such a layer or a random draw makes that differ from training, it takes extra forward
+    passes, as do the checks of the arguments: a forward pass that counts its calls counts more of them.
+
+    Networks of two points, plain gradient descent, linear layers and known activations are trained by a
+    compiled kernel from WORTH_COMPILING weights times epochs on (20 million), after it has agreed with
+    PyTorch on the first steps. The kernel follows a trace of the forward pass, which it does not call again.
+    RuntimeError says so where network and kernel disagree about the outputs of the trained weights. A
+    counter that is kept outside of the network, its classes and the globals that its methods name is
+    not seen; `optimizer=torch.optim.SGD` trains such a network in PyTorch.
+
     Raises ValueError or TypeError naming the argument; TrainingDiverged and TrainingInterrupted,
     which carry the run so far.
     """
@@ -84,6 +95,7 @@ def train(
                     stopped = _descend(network, (inputs, targets), pair, recorder, bar)
                 else:
                     stopped = _descend_fused(kernel, targets, pair, recorder, bar)
+                    _require_same_network(kernel.program, network, (inputs, targets), recorder)
             except KeyboardInterrupt:
                 raise _interrupted(recorder.epoch, epochs, recorder.run("interrupted")) from None
     return recorder.run(stopped)
@@ -234,7 +246,7 @@ class _Plan:
 # --- wide networks --------------------------------------------------------------------------
 
 WORTH_COMPILING = 20_000_000
-"""Weights times epochs from which `urep.fused` saves more than loading its compiler costs: seconds."""
+"""Weights times epochs from which the kernel saves more than loading its compiler costs: seconds."""
 
 EPOCHS_PER_CALL = 32
 """Epochs between two looks at whether somebody pressed Ctrl-C."""
@@ -340,6 +352,34 @@ def _descend_fused(kernel: Fused, targets, pair, recorder: _Recorder, bar) -> st
     return "epochs"
 
 
+def _require_same_network(program: Program, network: nn.Module, data: Data, recorder: _Recorder) -> None:
+    """RuntimeError where the trained network does not do what the kernel took it for.
+
+    Compared are the outputs, in float64 and without dropout, to half its digits, relative to the largest
+    target and miss of the whole training: outputs that cancel keep fewer digits of their own.
+    """
+    from .fused import Fused
+
+    points = tuple(z.detach().double() for z in data)
+    twin = copy.deepcopy(network).double()
+    for module in twin.modules():
+        module.training = module.training and not isinstance(module, _RANDOM)
+    with torch.no_grad():
+        ours = twin(points[0]).double().numpy()
+    _, _, outputs, _ = Fused(program, twin, points, recorder.plan.lr).steps(1, np.inf)  # takes no step
+    if not len(outputs):  # the last step overflowed, which no row shows
+        return
+    worst = np.unravel_index(np.argmax(np.abs(outputs[0] - ours)), ours.shape)
+    largest = float(points[1].abs().max()) + recorder.largest_miss()
+    if not np.abs(outputs[0] - ours)[worst] <= np.sqrt(np.finfo(float).eps) * largest:
+        raise RuntimeError(
+            f"the compiled kernel has trained another network: output {worst[1]} of point {worst[0]} is "
+            f"{outputs[0][worst]:g} in the kernel and {ours[worst]:g} in PyTorch with the same weights; the "
+            "forward pass depends on something that its graph does not show; "
+            "optimizer=torch.optim.SGD trains it in PyTorch"
+        )
+
+
 _RANDOM = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._NormBase)
 """Layers that behave differently while training; the pair is recorded with them switched off."""
 
@@ -393,6 +433,10 @@ class _Recorder:
         """Whether the loss is as small as was asked for."""
         stop = self.plan.stop_at_loss
         return stop is not None and self.n > 0 and self._loss[self.n - 1] <= stop
+
+    def largest_miss(self) -> float:
+        """A length that no output of a point was further from its target, by the loss (1) of two points."""
+        return 2 * float(np.sqrt(self._loss[: self.n].max()))
 
     def run(self, stopped: str) -> Run | None:
         """The rows so far, or None when there is none."""
