@@ -226,6 +226,9 @@ def test_what_cannot_be_fitted_together_is_refused():
     run, other = urep.Run(T, seen, loss, TASK, 0.01), urep.Run(T, noisy(seed=3), loss, TASK, 0.01)
     with pytest.raises(ValueError, match="fit must be of the same run"):
         urep.fit_tau_mean(run, urep.fit_rates(other))
+    many = urep.Run(T, seen, loss, TASK, 0.01, points=20)
+    with pytest.raises(ValueError, match=r"run must be of two points, .* got one of 20"):
+        urep.fit_tau_mean(many)
     with pytest.raises(ValueError, match="run must not have diverged"):
         urep.fit_rates(urep.Run(T, seen, loss, TASK, 0.01, "diverged"))
 

@@ -276,6 +276,8 @@ def fit_tau_mean(
         run, fit = t, seen
         t, trajectory, task = _of_one_layer(run, trajectory, task)
         seen = run.loss
+        if run.points != 2:
+            raise ValueError(f"run must be of two points, whose loss is (9), got one of {run.points}")
         if fit is not None:
             trajectory = _prediction(fit, t, trajectory[0], task)
     _require_choice(unconverged)

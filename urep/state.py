@@ -139,7 +139,8 @@ class Run:
     `trajectory` is a State of (n,) arrays, or a dict of them by layer name when several layers
     were asked for. `task` is what the data fix in the theory. `stopped` says why it ended: "epochs",
     "loss", "diverged" or "interrupted". `dh_ends` holds dh of the first and the last row, (2, units),
-    by layer name; it is empty for an ensemble and for stored runs.
+    by layer name; it is empty for an ensemble and for stored runs. `points` is the number of points that
+    the loss is a mean over; (9) is the loss of two.
     """
 
     t: np.ndarray
@@ -149,6 +150,7 @@ class Run:
     lr: float
     stopped: str = field(default="epochs")
     dh_ends: dict[str, np.ndarray] = field(default_factory=dict)
+    points: int = 2
 
     def __len__(self) -> int:
         return len(self.t)

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from .. import tasks
 from . import runs
 from .store import StoredFileError, arithmetic, origin, save
-from .trial import TaskTrial, Trial, mnist_folder
+from .trial import TASKS, TaskTrial, Trial, mnist_folder
 
 
 def make(
@@ -114,15 +114,11 @@ def _measure_here(sweep: runs.Sweep, k: int) -> tuple[str, int, dict, dict]:
     return sweep.name, k, kept, how
 
 
-POINTS = {"two points": 2, "xor": 4, "blobs": 1800, "digits": 1797, "mnist": 60_000}
-"""Number of points in each task."""
-
-
 def _cost(trial: Trial | TaskTrial) -> float:
     """How long a trial may take, in units of which only ratios mean anything."""
     row = trial.settings
     if isinstance(trial, TaskTrial):
-        points = trial.points or POINTS[trial.task]
+        points = trial.points or TASKS[trial.task]
         steps = row.epochs * trial.steps_an_epoch(points)
         a_step = 0.3 + row.hidden_layers * row.units**2 * (4 + (trial.batch or points) / 100) / 2e6
         return a_step * steps * (2 if trial.optimizer == "Adam" else 1)

@@ -17,7 +17,7 @@ from . import measures
 from .measures import ENDS
 from .store import Stored, StoredFileError, load
 from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL
-from .trial import ARITHMETICS, RepeatedTrial, TaskTrial, Trial
+from .trial import ARITHMETICS, TASKS, RepeatedTrial, TaskTrial, Trial
 
 FOLDER = Path(__file__).resolve().parents[2] / "book" / "runs"
 """Folder of the stored files: in the checkout, beside the chapters that show them."""
@@ -405,6 +405,7 @@ def stored_pairs(name: str) -> list[Run]:
             task=TwoPoint(float(arrays["dx2"][k]), dy2_target),
             lr=trial.settings.lr,
             stopped=ENDS[arrays["stopped"][k]],
+            points=trial.batch or trial.points or TASKS[trial.task],
         )
         pairs.append(run)
     return pairs

@@ -25,8 +25,10 @@ OPTIMIZERS: Mapping[str, partial | None] = MappingProxyType({
 })  # fmt: skip
 """Optimizers by the names that trials have for them; None is `urep.train`'s own gradient descent."""
 
-TASKS = ("two points", "xor", "blobs", "digits", "mnist")
-"""Names of the tasks of a TaskTrial."""
+TASKS: Mapping[str, int] = MappingProxyType(
+    {"two points": 2, "xor": 4, "blobs": 1800, "digits": 1797, "mnist": 60_000}
+)
+"""Tasks of a TaskTrial by name, each with its number of points."""
 
 N_ANALYSED = 100
 """Number of digits and of MNIST images whose distances are stored: the paper's first hundred."""

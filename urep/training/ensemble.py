@@ -57,7 +57,7 @@ def train_many(
     _require_output(networks[0], inputs, targets, (name,))
     parameters, buffers = _stacked(networks)
     step = _layered_step if _is_layered(networks[0], parameters) else _mapped_step
-    rows = _Rows(every, task, lr)
+    rows = _Rows(every, task, lr, len(inputs))
     show = _interactive() if progress is None else progress
     bar = tqdm(range(epochs), disable=not show, leave=False, unit="epoch")
     try:
@@ -86,6 +86,7 @@ class _Rows:
     every: int
     task: TwoPoint
     lr: float
+    points: int
     measured: list[np.ndarray] = field(default_factory=list)
 
     def run(self, stopped: str) -> Run | None:
@@ -94,7 +95,7 @@ class _Rows:
             return None
         loss, dh2, dy2, w = np.stack(self.measured, axis=-1)
         t = self.every * np.arange(len(self.measured), dtype=float)
-        return Run(t, State(dh2, dy2, w), loss, self.task, self.lr, stopped)
+        return Run(t, State(dh2, dy2, w), loss, self.task, self.lr, stopped, points=self.points)
 
 
 def _store(networks: Sequence[nn.Module], parameters: dict[str, torch.Tensor]) -> None:

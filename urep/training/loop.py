@@ -194,6 +194,7 @@ def _diverged(recorder: _Recorder) -> TrainingDiverged:
 class _Plan:
     """How a network is trained: the steps, and which of them are recorded."""
 
+    points: int
     lr: float
     epochs: int
     steps_an_epoch: int
@@ -447,7 +448,14 @@ class _Recorder:
         trajectory = states[self.names[0]] if self.single else states
         t = np.arange(self.n) * (self.plan.every / self.plan.steps_an_epoch)
         return Run(
-            t, trajectory, self._loss[rows].copy(), self.task, self.plan.lr, stopped, dict(self._dh_ends)
+            t=t,
+            trajectory=trajectory,
+            loss=self._loss[rows].copy(),
+            task=self.task,
+            lr=self.plan.lr,
+            stopped=stopped,
+            dh_ends=dict(self._dh_ends),
+            points=self.plan.batch or self.plan.points,
         )
 
 
@@ -577,7 +585,7 @@ def _checked_plan(points, lr, epochs, batch, optimizer, every, stop_at_loss) -> 
     if stop_at_loss is not None:
         real_number("stop_at_loss", stop_at_loss, strict=True)
     steps = 1 if batch is None else -(-points // batch)
-    return _Plan(lr, epochs, steps, batch, optimizer, every, stop_at_loss)
+    return _Plan(points, lr, epochs, steps, batch, optimizer, every, stop_at_loss)
 
 
 def _checked_layers(network: nn.Module, layer) -> tuple[str, ...]:
