@@ -78,6 +78,76 @@ def test_a_registered_right_hand_side_is_refused_without_its_left(registered):
         check("eq 11", "half of it", derived=registered, registered=registered)
 
 
+@pytest.mark.parametrize(
+    "registered",
+    [sp.factor(paper[38].rhs), {eq.dy2.diff(eq.t): sp.factor(paper[38].rhs)}],
+    ids=["alone", "another left"],
+)
+def test_a_rewritten_right_hand_side_is_refused_without_its_left(registered):
+    with pytest.raises(TypeError, match=r"right-hand side of \(38\) without its left: give the equation"):
+        check("eq 38", "half of it", derived=registered, registered=registered)
+
+
+@pytest.mark.parametrize("nothing", [(), [], {}])
+def test_no_lines_are_no_evidence(nothing):
+    with pytest.raises(ValueError, match="derived must have at least one line, got none"):
+        check("eq 38", "nothing", derived=nothing, registered=nothing)
+    with pytest.raises(ValueError, match="derived must have at least one line, got none"):
+        check("eq 38", "nothing", control=(nothing, nothing))
+
+
+@pytest.mark.parametrize("side", [sp.nan, sp.zoo, sp.oo, -sp.oo, x + sp.oo, {RATE: sp.nan}], ids=str)
+def test_what_is_not_finite_equals_nothing(side):
+    with pytest.raises(ValueError, match=r"derived must have finite sides, got .*(nan|zoo|oo)"):
+        check("eq 38", "no number", derived=side, registered=side)
+    with pytest.raises(ValueError, match="wrong must have finite sides"):
+        check("eq 38", "no number", control=({RATE: x} if isinstance(side, dict) else x, side))
+
+
+@pytest.mark.parametrize("side", [0.5 * x, {RATE: sp.Float("0.1") * x}], ids=str)
+def test_floating_point_numbers_are_refused_by_algebra(side):
+    with pytest.raises(TypeError, match=r"derived has the floating-point number 0\.\d+.*give sp.Rational"):
+        check("eq 38", "rounded", derived=side, registered=side)
+    with pytest.raises(TypeError, match=r"a has the floating-point number 0\.3"):
+        algebra.compare(sp.Float("0.1") * 3 * x, sp.Rational(3, 10) * x)
+
+
+def test_the_paper_has_fifty_equations():
+    assert check("eq 50", "the last", derived=x, registered=x).item == "eq 50"
+    for number in (51, 999):
+        with pytest.raises(ValueError, match=f"item 'eq {number}' .* equations are 1 to 50"):
+            check(f"eq {number}", "one more", derived=x, registered=x)
+
+
+@pytest.mark.parametrize(
+    ("item", "registered"),
+    [
+        ("eq 38", paper[11]),
+        ("eq 38", [paper[11].line(2)]),
+        ("eq 38", dict(paper[11].sides)),
+        ("book E2", eq.book["E8"]),
+    ],
+)
+def test_a_claim_about_an_equation_is_held_against_that_equation(item, registered):
+    with pytest.raises(ValueError, match=r"registered is \((11|E8)\).*, not \(.*through="):
+        check(item, "another one", derived=registered, registered=registered)
+
+
+def test_a_claim_may_name_the_equations_that_it_goes_through():
+    derived = dict(paper[37].sides)
+    assert check("eq 43", "its limit", derived=derived, registered=paper[37], through=37).item == "eq 43"
+    both = (paper[30], paper[31])
+    assert check("eq 31", "eigenvalues", derived=both, registered=both).registered == (
+        *paper[30].lines, *paper[31].lines)  # fmt: skip
+    assert check("book limit", "a name", derived=derived, registered=paper[37]).item == "book limit"
+    with pytest.raises(ValueError, match=r"through names \(38\), which is not registered"):
+        check("eq 43", "its limit", derived=derived, registered=paper[37], through=(37, 38))
+    line = [(eq.A_low, paper[11].rhs[1])]  # of (11), and of (28)
+    assert check("eq 26", "a line", derived=line, registered=line, through=11).item == "eq 26"
+    with pytest.raises(ValueError, match="through belongs to a symbolic claim"):
+        check("eq 43", "its limit", numerical=0.1, below=1.0, because=WHY, through=37)
+
+
 def test_an_equation_is_not_compared_with_a_bare_expression():
     with pytest.raises(TypeError, match="must both have two sides, or neither"):
         check("eq 38", "half of it", derived=paper[38].rhs, registered=paper[38])
@@ -99,6 +169,9 @@ def test_zero_is_recognised(zero):
 
 M, V = sp.MatrixSymbol("M", eq.n_h, eq.n_h), sp.MatrixSymbol("V", eq.n_h, 1)
 r, z = sp.Symbol("r", real=True), sp.Symbol("z")
+f = sp.Function("f")
+count = sp.Symbol("n", integer=True, positive=True)
+index = sp.Symbol("i", integer=True)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +187,14 @@ r, z = sp.Symbol("r", real=True), sp.Symbol("z")
         (sp.Trace(M * M), sp.Trace(M * M.T)),
         (M, V),
         (x / 10**30, sp.S.Zero),
+        (x / 10**60, 2 * x / 10**60),
+        (sp.exp(-200 * x), sp.S.Zero),
+        (f(x), f(2 * x)),
+        (f(x), sp.Function("g")(x)),
+        (f(x).diff(x), f(x)),
+        (f(x, z).diff(x), f(x, z).diff(z)),
+        (f(x).diff(x), f(x).diff(x, 2)),
+        ((1 + x) ** 200 * sp.Rational(1, 10**30), sp.S.Zero),
     ],
     ids=str,
 )
@@ -138,6 +219,55 @@ def test_a_number_tells_two_expressions_apart(one, other):
 def test_equal_expressions_are_not_told_apart_and_proved_equal(one, other):
     assert not algebra.told_apart(one, other)
     assert algebra.compare(one, other).outcome == "equal"
+
+
+ZERO_TO_ALL_DIGITS = sp.sin(x) ** 2 + sp.cos(x) ** 2 - 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (f((z + 1) ** 2), f(z**2 + 2 * z + 1)),
+        (f(sp.sin(z) ** 2 + sp.cos(z) ** 2), f(sp.S.One)),
+        (f((z + 1) ** 2, x).diff(x), f(z**2 + 2 * z + 1, x).diff(x)),
+        (f(f((z + 1) ** 2)), f(f(z**2 + 2 * z + 1))),
+        (sp.cosh(100 * x) ** 2 - sp.sinh(100 * x) ** 2, sp.S.One),
+        (sp.cosh(1000 * x) ** 2 - sp.sinh(1000 * x) ** 2, sp.S.One),
+        (sp.exp(1000 * x) * ZERO_TO_ALL_DIGITS, sp.S.Zero),
+        (sp.exp(sp.exp(sp.exp(x))) * ZERO_TO_ALL_DIGITS, sp.S.Zero),
+        (sp.Abs(f(r)) ** 2, f(r) * sp.conjugate(f(r))),
+    ],
+    ids=str,
+)
+def test_equal_expressions_are_not_told_apart_by_lost_digits(one, other):
+    assert not algebra.told_apart(one, other)
+    assert algebra.compare(one, other).outcome != "different"
+    with pytest.raises(ClaimFailed, match="the control does not fail"):
+        check("eq 1", "a control", control=(one, other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (sp.Sum(index, (index, 1, count)), count * (count + 1) / 2),
+        (sp.Sum(x, (index, 1, 3)), 3 * x),
+        (index + sp.Sum(index, (index, 1, count)), count * (count + 1) / 2 + index),
+        (sp.Product(index, (index, 1, count)), sp.factorial(count)),
+        (sp.Lambda(x, x + z), sp.Lambda(x, x + z)),
+    ],
+    ids=str,
+)
+def test_bound_letters_are_left_alone(one, other):
+    assert algebra.compare(one, other).outcome == "equal"
+
+
+def test_what_sympy_cannot_evaluate_is_undecided():
+    square = sp.MatrixSymbol("S", count, count)
+    ends = -sp.Determinant(square) * sp.Identity(count)
+    assert algebra.compare(square**2 - sp.Trace(square) * square, ends).outcome in ("undecided", "different")
+    wrong = sp.Sum(index, (index, 1, count)), count * (count + 2) / 2
+    assert algebra.compare(*wrong).outcome in ("undecided", "different")
+    assert algebra.compare(sp.Sum(f(index), (index, 1, count)), f(count)).outcome != "equal"
 
 
 def test_what_has_no_value_is_undecided():
@@ -172,6 +302,41 @@ def test_controls_must_miss_by_their_margin(kind):
     for value in (2.0, 3.0, float("nan")):
         with pytest.raises(ClaimFailed, match=r"Figure 2: wrong .*is not above 3"):
             check("fig 2", "wrong", **{kind: value}, above=3.0, because=WHY)
+
+
+@pytest.mark.parametrize("kind", ["numerical", "empirical"])
+@pytest.mark.parametrize("error", [-5.0, -1e-300, float("-inf")])
+def test_an_error_is_not_negative(kind, error):
+    with pytest.raises(ValueError, match=f"{kind} must be an error >= 0, got -"):
+        check("eq 9", "signed", **{kind: error}, below=1.0, because=WHY)
+
+
+@pytest.mark.parametrize("kind", ["control", "refuted"])
+def test_an_infinite_miss_is_no_measurement(kind):
+    with pytest.raises(ClaimFailed, match=r"Equation \(9\): far — does not hold: inf is not finite"):
+        check("eq 9", "far", **{kind: float("inf")}, above=1.0, because=WHY)
+
+
+def test_a_truth_value_is_no_error():
+    for truth in (False, np.False_):
+        with pytest.raises(TypeError, match="numerical must be a number, got"):
+            check("eq 9", "true", numerical=truth, below=1.0, because=WHY)
+
+
+@pytest.mark.parametrize(
+    "control",
+    [({x: 1}, {z: 1}), (sp.Le(x, z), sp.Ge(x, z)), ({x: 1}, {2 * x: 2}), ({x: 1}, {z: 2})],
+    ids=str,
+)
+def test_a_control_does_not_differ_by_its_labels(control):
+    with pytest.raises(ValueError, match=r"a control must differ on the right .* line 1"):
+        check("eq 1", "labels", control=control)
+
+
+def test_a_control_of_equations_differs_on_the_right():
+    assert check("eq 1", "twice", control=({x: z}, {x: 2 * z})).kind == "control"
+    with pytest.raises(ValueError, match=r"control must be an error or \(derived, wrong\), got 3"):
+        check("eq 1", "three", control=(x, z, x))
 
 
 def test_a_symbolic_control_must_differ():

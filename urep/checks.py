@@ -33,6 +33,9 @@ MEANING = {
 WORDS = {"eq": "Equation ({})", "fig": "Figure {}", "table": "Table {}"}
 """Each kind of numbered item in words."""
 
+EQUATIONS = range(1, 51)
+"""Numbers of the paper's equations."""
+
 _ITEM = re.compile(r"(eq|fig|table) [1-9]\d*|book ([a-z0-9 -]+|E?\d+[=+'-]?)")
 
 
@@ -156,6 +159,7 @@ def check(
     below: float | None = None,
     above: float | None = None,
     because: str = "",
+    through: int | str | tuple[int | str, ...] = (),
 ) -> Verdict:
     """Hold a claim about `item` ("eq 38", "fig 2", "table 1", "book ...") against its evidence.
 
@@ -167,10 +171,17 @@ def check(
     A_low: ...}`, of which both sides are compared; for what is not registered, an expression or a tuple of
     them. The right-hand side of a registered equation alone is refused.
 
+    A claim about an equation ("eq 38", "book E2") whose registered lines are equations of the registry is
+    held against that equation, among others or alone; where it is held against others only, `through` names these:
+    `through=37` for the limit of (43) that is (37). Claims about a "book name", figure or table are free.
+
     Raises ClaimFailed when the claim does not hold, ValueError or TypeError when the evidence is incomplete.
     """
     if not isinstance(item, str) or not _ITEM.fullmatch(item):
         raise ValueError(f"item must be like 'eq 38', 'fig 2', 'table 1' or 'book name', got {item!r}")
+    kind, number = item.split(" ", 1)
+    if kind == "eq" and int(number) not in EQUATIONS:
+        raise ValueError(f"item {item!r} names no equation: the paper's equations are 1 to {EQUATIONS[-1]}")
     if not isinstance(claim, str) or not claim.strip():
         raise ValueError(f"claim must be a sentence, got {claim!r}")
     given = {
@@ -184,8 +195,12 @@ def check(
     if kind == "symbolic":
         if registered is None:
             raise ValueError("registered must be given with derived, got None")
-        return _symbolic(item, claim, derived, registered)
+        return _symbolic(item, claim, derived, registered, through)
+    if through != ():
+        raise ValueError(f"through belongs to a symbolic claim, got {through!r} with {kind}")
     if kind == "control" and isinstance(control, tuple):
+        if len(control) != 2:
+            raise ValueError(f"control must be an error or (derived, wrong), got {len(control)} parts")
         return _different(item, claim, *control)
     return _measured(item, claim, kind, given[kind], below, above, because)
 
@@ -193,12 +208,12 @@ def check(
 # --- algebra --------------------------------------------------------------------------------
 
 
-def _symbolic(item: str, claim: str, derived, registered) -> Verdict:
+def _symbolic(item: str, claim: str, derived, registered, through) -> Verdict:
     from .equations.algebra import assumptions, difference, paired, require_whole_equations
     from .equations.registry import as_text
 
     ours, theirs = paired(derived, registered, "registered")
-    require_whole_equations(registered)
+    require_whole_equations(registered, _own_equations(item, registered, through))
     for number, (one, other) in enumerate(zip(ours, theirs, strict=True), start=1):
         part, found = difference(one, other)
         if found.outcome != "equal":
@@ -212,11 +227,46 @@ def _symbolic(item: str, claim: str, derived, registered) -> Verdict:
     return Verdict(item, claim, "symbolic", assumptions(*rights), *texts)
 
 
+def _own_equations(item: str, registered, through) -> list:
+    """The registered equations that a claim is about or goes through; ValueError when held against others."""
+    from .equations.algebra import registered_numbers
+    from .equations.registry import book, paper
+
+    kind, name = item.split(" ", 1)
+    own = int(name) if kind == "eq" else name
+    through = through if isinstance(through, tuple) else (through,)
+    found = registered_numbers(registered)
+    stray = set(through) - set().union(*found)
+    if stray:
+        raise ValueError(f"through names {_in_brackets(stray)}, which is not registered in this claim")
+    others = [numbers for numbers in found if not numbers & set(through)]
+    of_an_equation = kind == "eq" or name in book
+    if of_an_equation and others and not any(own in numbers for numbers in found):
+        raise ValueError(
+            f"registered is {_in_brackets(set().union(*others))}, not ({own}) of the item {item!r}: "
+            "give the item of that equation, or say through= which others the claim is held against"
+        )
+    every = {**paper, **book}
+    return [every[n] for n in (own, *through) if n in every]
+
+
+def _in_brackets(numbers) -> str:
+    return ", ".join(f"({number})" for number in sorted(numbers, key=str))
+
+
 def _different(item: str, claim: str, derived, wrong) -> Verdict:
-    from .equations.algebra import difference, paired
+    from .equations.algebra import compare, difference, paired
     from .equations.registry import as_text
 
     ours, theirs = paired(derived, wrong, "wrong")
+    for number, (one, other) in enumerate(zip(ours, theirs, strict=True), start=1):
+        sign = getattr(one, "rel_op", None)
+        alike = sign == getattr(other, "rel_op", None)
+        if not alike or (sign and compare(one.lhs, other.lhs).outcome != "equal"):
+            raise ValueError(
+                f"a control must differ on the right and be equal on the left, with the same sign, got in "
+                f"line {number}: {one} and {other}"
+            )
     found = [difference(one, other)[1] for one, other in zip(ours, theirs, strict=True)]
     if not any(comparison.outcome == "different" for comparison in found):
         undecided = [comparison.detail for comparison in found if comparison.outcome == "undecided"]
@@ -238,10 +288,16 @@ def _measured(item, claim, kind, error, below, above, because) -> Verdict:
         )
     if not because.strip():
         raise ValueError(f"a {kind} claim needs `because`, the reason for its bound, got {because!r}")
+    if not hasattr(error, "__float__") or type(error).__name__ in ("bool", "bool_"):
+        raise TypeError(f"{kind} must be a number, got {error!r}")
     error, bound = float(error), float(bound)
     if not isfinite(bound) or bound <= 0:
         raise ValueError(f"{side} must be finite and > 0, got {bound!r}")
+    if side == "below" and error < 0:
+        raise ValueError(f"{kind} must be an error >= 0, got {error!r}")
     held = error < bound if side == "below" else error > bound
+    if held and not isfinite(error):
+        raise ClaimFailed(f"{in_words(item)}: {claim} — does not hold: {error} is not finite ({because})")
     if not held:  # NaN lands here too
         raise ClaimFailed(
             f"{in_words(item)}: {claim} — does not hold: {error:.3g} is not {side} {bound:.3g} ({because})"

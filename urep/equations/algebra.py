@@ -11,21 +11,25 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import sympy as sp
+from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.function import AppliedUndef
 
-from .registry import Equation, without_its_left
+from .registry import Equation, with_line, without_its_left
 
 POINTS = 4
 """Number of random points at which two expressions are compared."""
 
-DIGITS = 40
-"""Decimal digits to which they are evaluated there."""
+PRECISIONS = ((60, 500), (120, 1000))
+"""Decimal digits to which they are evaluated there, twice, and the digits that SymPy may work with for it.
+
+A term that cancels to nothing leaves rounding errors in its place, which differ between the two.
+"""
 
 AGREE = 1e-25
-"""Largest difference, relative to the larger of two values, that rounding could explain."""
+"""Largest relative difference that rounding could explain."""
 
-NOISE = 1e-50
-"""Largest value that SymPy can return for an expression that is exactly zero."""
+BOUND = (ExprWithLimits, sp.Limit, sp.Subs, sp.Lambda)
+"""What has letters of its own, for which no number may be put: such expressions are for algebra."""
 
 
 class Comparison(NamedTuple):
@@ -36,7 +40,12 @@ class Comparison(NamedTuple):
 
 
 def compare(a: sp.Expr, b: sp.Expr) -> Comparison:
-    """Prove two expressions equal, or tell them apart by a number; a false claim takes no time."""
+    """Prove two expressions equal, or tell them apart by a number; a false claim takes no time.
+
+    Raises TypeError for floating-point numbers, which are rounded: they prove nothing.
+    """
+    for name, side in (("a", a), ("b", b)):
+        _require_exact(side, name)
     if a == b:
         return Comparison("equal")
     detail = told_apart(a, b)
@@ -57,11 +66,7 @@ def lines(given) -> tuple[sp.Expr | sp.Rel, ...]:
     Takes an Equation, a relation, a mapping {left: right}, a pair (left, right) inside a list or tuple, an
     expression, or a list or tuple of these. Raises TypeError for anything else.
     """
-    if isinstance(given, Mapping):
-        given = list(given.items())
-    if not isinstance(given, tuple | list):
-        given = [given]
-    return tuple(line for part in given for line in _lines(part))
+    return tuple(line for part in _parts(given) for line in _lines(part))
 
 
 def _lines(part) -> tuple[sp.Expr | sp.Rel, ...]:
@@ -85,29 +90,92 @@ def _expressions(parts: Iterable) -> tuple[sp.Expr, ...]:
 
 
 def paired(derived, other, name: str) -> tuple[tuple, tuple]:
-    """The lines of both, as many in one as in the other, of the same kind."""
+    """The lines of both, as many in one as in the other, of the same kind, exact and finite."""
     ours, theirs = lines(derived), lines(other)
     if len(ours) != len(theirs):
         raise ValueError(f"derived and {name} must have equal length, got {len(ours)} and {len(theirs)}")
+    if not ours:
+        raise ValueError("derived must have at least one line, got none")
     for one, two in zip(ours, theirs, strict=True):
         if hasattr(one, "rel_op") != hasattr(two, "rel_op"):
             raise TypeError(
                 f"derived and {name} must both have two sides, or neither: got {one} and {two}; "
                 "give derived as {left: right} where an equation is registered"
             )
+    for whose, given in (("derived", ours), (name, theirs)):
+        for side in (side for line in given for side in _sides(line)):
+            _require_exact(side, whose)
+            _require_finite(side, whose)
     return ours, theirs
 
 
-def require_whole_equations(registered) -> None:
-    """Refuse a registered right-hand side that comes without its equation: its left would go unchecked."""
-    parts = registered if isinstance(registered, tuple | list) else [registered]
-    for line in (line for part in parts if not isinstance(part, Equation) for line in lines(part)):
-        owner = without_its_left(line)
+def _sides(line: sp.Expr | sp.Rel) -> tuple[sp.Expr, ...]:
+    return (line.lhs, line.rhs) if isinstance(line, sp.Rel) else (line,)
+
+
+def _require_exact(side: sp.Expr, name: str) -> None:
+    rounded = sorted(side.atoms(sp.Float))
+    if rounded:
+        raise TypeError(
+            f"{name} has the floating-point number {rounded[0]}, which is rounded: give sp.Rational"
+        )
+
+
+def _require_finite(side: sp.Expr, name: str) -> None:
+    infinite = side.has(sp.oo, -sp.oo) and not side.has(*BOUND)  # which may have infinite limits
+    if infinite or side.has(sp.nan, sp.zoo):
+        raise ValueError(f"{name} must have finite sides, got {side}")
+
+
+def registered_numbers(registered) -> list[set[int | str]]:
+    """Numbers of the registered equations that some lines come from.
+
+    One set for each whole equation, and for each line of one, which several may have.
+    """
+    numbers = [
+        {part.number} if isinstance(part, Equation) else {e.number for e in with_line(line)}
+        for part in _parts(registered)
+        for line in lines([part])
+    ]
+    return [those for those in numbers if those]
+
+
+def _parts(given) -> Iterable:
+    """Equations and lines of what was given; a pair (left, right) stays together."""
+    if isinstance(given, Mapping):
+        return list(given.items())
+    return given if isinstance(given, tuple | list) else [given]
+
+
+def require_whole_equations(registered, own: Iterable[Equation] = ()) -> None:
+    """Refuse a registered right-hand side that comes without its equation: its left would go unchecked.
+
+    That of any equation as it is written, those of `own` equations in any other form too.
+    """
+    whole = lines([part for part in _parts(registered) if isinstance(part, Equation)])
+    for line in lines(registered):
+        owner = None if line in whole else without_its_left(line) or _rewritten(line, own)
         if owner is not None:
             raise TypeError(
                 f"registered is a right-hand side of ({owner.number}) without its left: give the equation, "
                 "registered=paper[n] or book[label], or one line of it, paper[n].line(1)"
             )
+
+
+def _rewritten(line: sp.Expr | sp.Rel, own: Iterable[Equation]) -> Equation | None:
+    """The one of some equations whose right-hand side a line has the value of, but not the left one."""
+    *left, right = _sides(line)
+    if right.is_Atom:
+        return None
+    alike = [
+        (e, relation.lhs)
+        for e in own
+        for relation in e.relations
+        if not relation.rhs.is_Atom and compare(right, relation.rhs).outcome == "equal"
+    ]
+    if any(compare(one, other).outcome == "equal" for one in left for _, other in alike):
+        return None
+    return alike[0][0] if alike else None
 
 
 def difference(derived: sp.Expr | sp.Rel, registered: sp.Expr | sp.Rel) -> tuple[str, Comparison]:
@@ -126,23 +194,30 @@ def difference(derived: sp.Expr | sp.Rel, registered: sp.Expr | sp.Rel) -> tuple
 # --- told apart by a number -----------------------------------------------------------------
 
 
+class _NoValue(Exception):
+    """An expression has no value at a point."""
+
+
 def told_apart(a: sp.Expr, b: sp.Expr) -> str:
     """The shapes, or the values at a random point, that tell two expressions apart; else nothing.
 
     Each letter is drawn where its assumptions allow it to be, a letter without any from the complex plane.
-    Functions and their derivatives are letters too, and matrices of any size have some size. Points at which
-    a value is not finite say nothing.
+    Functions and their derivatives have a value for each value of their arguments, and matrices of any size
+    have some size. Points at which a value is not finite, or lost to rounding, say nothing.
     """
     if _shape(a) != _shape(b):
         return f"one has the shape {_shape(a)}, the other {_shape(b)}"
+    if a.has(*BOUND) or b.has(*BOUND):
+        return ""
     a, b = (_with_derivatives_taken(side) for side in (a, b))
     for seed in range(POINTS):
-        point = _point((a, b), random.Random(seed))
-        for one, other in zip(_values(a, point), _values(b, point), strict=True):
-            if not (one.is_number and other.is_number and one.is_finite and other.is_finite):
-                continue
-            size = max(abs(one), abs(other))
-            if abs(one - other) > max(NOISE, AGREE * size):
+        point = _Point((a, b), random.Random(seed))
+        try:
+            pairs = list(zip(point.entries(a), point.entries(b), strict=True))
+        except _NoValue:
+            continue
+        for one, other in pairs:
+            if _differ(one, other):
                 return f"at a random point one is {one.n(6)}, the other {other.n(6)}"
     return ""
 
@@ -158,30 +233,89 @@ def _with_derivatives_taken(expr: sp.Expr) -> sp.Expr:
     return expr.replace(lambda part: isinstance(part, sp.Derivative), lambda part: part.doit())
 
 
-def _point(expressions: Iterable[sp.Expr], draw: random.Random) -> list[dict]:
-    """Replacements, one kind after the other, that leave numbers of some expressions.
-
-    First derivatives, then functions, then matrices, sizes and letters together.
-    """
-    together = sp.Tuple(*expressions)
-    steps = []
-    for kind in (sp.Derivative, AppliedUndef):
-        found = sorted(together.atoms(kind), key=str)
-        steps.append({part: sp.Dummy(str(part), **part.assumptions0) for part in found})
-        together = together.xreplace(steps[-1])
-    matrices = sorted(together.atoms(sp.MatrixSymbol), key=str)
-    lengths = set().union(*(n.free_symbols for matrix in matrices for n in matrix.shape))
-    values = {n: sp.Integer(2 + i) for i, n in enumerate(sorted(lengths, key=str))}
-    for matrix in matrices:
-        rows, columns = (n.xreplace(values) for n in matrix.shape)
-        values[matrix] = sp.ImmutableMatrix(rows, columns, lambda *_: _real(draw))
-    for letter in sorted(together.atoms(sp.Symbol) - set(values), key=str):
-        values[letter] = _drawn(letter, draw)
-    return [*steps, values]
+def _differ(one: sp.Expr, other: sp.Expr) -> bool:
+    """Whether two numbers differ by more than rounding, and by the same at either precision."""
+    if not (one.is_number and other.is_number):
+        return False
+    gaps = []
+    for digits, most in PRECISIONS:
+        values = [side.evalf(digits, maxn=most) for side in (one, other)]
+        if not all(value.is_number and value.is_finite for value in values):
+            return False
+        gaps.append(values[0] - values[1])
+    rough, fine = gaps
+    return bool(abs(fine) > AGREE * max(map(abs, values)) and abs(rough - fine) <= AGREE * abs(fine))
 
 
-def _drawn(letter: sp.Symbol, draw: random.Random) -> sp.Expr:
-    """A number that the assumptions of a letter allow."""
+class _Point:
+    """A random point: a number for each letter, and for each function at each value of its arguments."""
+
+    def __init__(self, expressions: Iterable[sp.Expr], draw: random.Random):
+        together = sp.Tuple(*expressions)
+        matrices = sorted(together.atoms(sp.MatrixSymbol), key=str)
+        lengths = set().union(*(n.free_symbols for matrix in matrices for n in matrix.shape))
+        values = {n: sp.Integer(2 + i) for i, n in enumerate(sorted(lengths, key=str))}
+        for matrix in matrices:
+            rows, columns = (n.xreplace(values) for n in matrix.shape)
+            values[matrix] = sp.ImmutableMatrix(rows, columns, lambda *_: _real(draw))
+        for letter in sorted(together.atoms(sp.Symbol) - set(values), key=str):
+            values[letter] = _drawn(letter, draw)
+        self._values, self._draw = values, draw
+        self._functions: list[tuple] = []
+
+    def entries(self, expr: sp.Expr) -> list[sp.Expr]:
+        """The exact value of an expression, or of all entries of a matrix."""
+        value = self._at(expr).doit()
+        value = value.as_explicit() if isinstance(value, sp.MatrixExpr) else value
+        entries = list(value) if isinstance(value, sp.MatrixBase) else [value]
+        if any(entry.has(sp.MatrixBase, sp.MatrixExpr) for entry in entries):
+            raise _NoValue(expr)
+        return entries
+
+    def _at(self, expr: sp.Basic) -> sp.Basic:
+        if expr in self._values:
+            return self._values[expr]
+        if isinstance(expr, sp.Derivative):
+            return self._function(expr.expr, _orders(expr))
+        if isinstance(expr, AppliedUndef):
+            return self._function(expr, (0,) * len(expr.args))
+        return expr.func(*map(self._at, expr.args)) if expr.args else expr
+
+    def _function(self, applied: sp.Expr, orders: tuple[int, ...]) -> sp.Expr:
+        """The value of a function, or of a derivative of some orders: one for one value of its arguments."""
+        arguments = [self._at(argument) for argument in applied.args]
+        for function, known_orders, known, value in self._functions:
+            if (function, known_orders) == (applied.func, orders) and all(map(_close, arguments, known)):
+                return value
+        real = applied.is_extended_real and any(orders)  # a derivative keeps no sign
+        value = _real(self._draw) if real else _drawn(sp.Dummy() if any(orders) else applied, self._draw)
+        self._functions.append((applied.func, orders, arguments, value))
+        return value
+
+
+def _orders(derivative: sp.Derivative) -> tuple[int, ...]:
+    """Of a derivative of a function, its order in each of the arguments."""
+    function, counts = derivative.expr, dict(derivative.variable_count)
+    if not isinstance(function, AppliedUndef):
+        raise _NoValue(derivative)
+    orders = tuple(counts.get(argument, 0) for argument in function.args)
+    inner = [a for a in function.args if a not in counts and a.free_symbols & set(counts)]
+    if inner or len(set(function.args)) < len(function.args):
+        raise _NoValue(derivative)
+    return orders
+
+
+def _close(one: sp.Expr, other: sp.Expr) -> bool:
+    """Whether two arguments of a function may be one number; NoValue where neither that nor another."""
+    if one == other:
+        return True
+    if not (one.is_number and other.is_number):
+        raise _NoValue(one)
+    return not _differ(one, other)
+
+
+def _drawn(letter: sp.Expr, draw: random.Random) -> sp.Expr:
+    """A number that the assumptions of a letter, or of a function, allow."""
     size = sp.Integer(draw.randint(1, 6)) if letter.is_integer else abs(_real(draw))
     if letter.is_nonnegative:
         return size
@@ -194,17 +328,6 @@ def _drawn(letter: sp.Symbol, draw: random.Random) -> sp.Expr:
 
 def _real(draw: random.Random) -> sp.Rational:
     return sp.Rational(draw.randint(200, 3000) * draw.choice((-1, 1)), 1013)
-
-
-def _values(expr: sp.Expr, point: list[dict]) -> list[sp.Expr]:
-    """Value of an expression, or of all entries of a matrix, at a point; NaN where it has none."""
-    if expr.has(sp.Integral, sp.Limit, sp.Subs):
-        return [sp.nan]  # these are for algebra
-    for replacements in point:
-        expr = expr.xreplace(replacements)
-    value = expr.doit()
-    entries = list(value) if isinstance(value, sp.MatrixBase) else [value]
-    return [entry.evalf(DIGITS) for entry in entries]
 
 
 # --- proved by algebra ----------------------------------------------------------------------
@@ -220,6 +343,8 @@ def residue(difference):
         difference = difference.xreplace(
             {trace: sp.Dummy(str(trace)) for trace in difference.atoms(sp.Trace)}
         )
+    if difference.has(sp.Sum, sp.Product):
+        difference = difference.doit(integrals=False)
     steps = (
         sp.expand,
         lambda e: sp.expand(e.rewrite(sp.exp)),
@@ -266,8 +391,8 @@ def _loops(product):
 
 def _loop(factors: list):
     """The trace of one loop: of its rotations and their transposes, the first in the alphabet."""
-    turned = [factors[n:] + factors[:n] for n in range(len(factors))]
-    products = [sp.MatMul(*word).doit() for word in turned]
+    rotations = [factors[n:] + factors[:n] for n in range(len(factors))]
+    products = [sp.MatMul(*word).doit() for word in rotations]
     return min((sp.Trace(m) for p in products for m in (p, p.T.doit())), key=str)
 
 

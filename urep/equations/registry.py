@@ -308,6 +308,14 @@ book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})
 """This book's own equations by label: forms of (39)-(40) for a machine, and the exact solution."""
 
 
+_ALL = (*_PAPER, *_BOOK)
+
+
+def with_line(line: sp.Expr | sp.Rel) -> tuple[Equation, ...]:
+    """The registered equations that have a line, both of its sides."""
+    return tuple(e for e in _ALL if line in e.relations)
+
+
 def without_its_left(line: sp.Expr | sp.Rel) -> Equation | None:
     """The registered equation whose right-hand side stands in a line without the left that belongs to it.
 
@@ -316,7 +324,7 @@ def without_its_left(line: sp.Expr | sp.Rel) -> Equation | None:
     right = getattr(line, "rhs", line)
     if right.is_Atom:
         return None
-    owners = [e for e in (*paper.values(), *book.values()) if right in [r.rhs for r in e.relations]]
+    owners = [e for e in _ALL if right in [r.rhs for r in e.relations]]
     return None if any(line in owner.relations for owner in owners) else next(iter(owners), None)
 
 
