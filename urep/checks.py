@@ -172,8 +172,9 @@ def check(
     them. The right-hand side of a registered equation alone is refused.
 
     A claim about an equation ("eq 38", "book E2") whose registered lines are equations of the registry is
-    held against that equation, among others or alone; where it is held against others only, `through` names these:
-    `through=37` for the limit of (43) that is (37). Claims about a "book name", figure or table are free.
+    held against that equation, among others or alone. Where it is held against others only, `through` names
+    them: `through=37` for the limit of (43) that is (37). Claims about a figure, a table or a "book name" are
+    free.
 
     Raises ClaimFailed when the claim does not hold, ValueError or TypeError when the evidence is incomplete.
     """
