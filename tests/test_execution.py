@@ -1,5 +1,10 @@
 """Executed pages: kept while all that they were made from is as it was, never shown otherwise."""
 
+import os
+import threading
+import time
+from pathlib import Path
+
 import execution
 import pytest
 
@@ -39,6 +44,17 @@ def root(tmp_path):
 def write(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
+
+
+def with_cell(lines, page=PAGE):
+    return page + "\n```{code-cell} ipython3\n" + lines + "\n```\n"
+
+
+def kept_files(page, root):
+    """Keep a page; the names of the files that it was made from."""
+    _, failure = execution.keep(page, root)
+    assert not failure
+    return set(execution.current(page, root).metadata.made_from.files)
 
 
 def test_an_executed_page_is_kept_until_something_it_is_made_from_changes(root, monkeypatch):
@@ -113,6 +129,126 @@ def test_a_page_whose_sources_change_while_it_runs_is_not_kept(root):
     write(page, PAGE + "\n```{code-cell} ipython3\nPath('../urep/theory.py').write_text('x = 3')\n```\n")
     with pytest.raises(execution.PageFailed, match="urep changed while it ran"):
         execution.execute(page, root)
-    write(page, PAGE + "\n```{code-cell} ipython3\nPath('runs/one.npz').write_text('new');\n```\n")
+    write(page, with_cell("Path('runs/one.npz').write_text('new');"))
     with pytest.raises(execution.PageFailed, match=r"runs/one.npz changed while it ran"):
         execution.execute(page, root)
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ("import os; os.utime('old', (1, 1)); os.replace('old', 'runs/one.npz')", "book/runs/one.npz"),
+        ("Path('runs/three.npz').touch()", "book/runs"),
+        ("Path('runs/two.npz').unlink()", "book/runs"),
+    ],
+    ids=["a file replaced by an older one", "a file arrives in a folder", "a file leaves a folder"],
+)
+def test_a_change_that_no_time_tells_is_found(root, change, name):
+    page = root / "book" / "page.md"
+    write(root / "book" / "old", "older")
+    write(page, with_cell(change + ";"))
+    with pytest.raises(execution.PageFailed, match=rf": {name}(, .*)? changed while it ran"):
+        execution.execute(page, root)
+
+
+def test_a_file_dated_in_the_future_does_not_fail_a_page(root):
+    tomorrow = time.time() + 86400
+    os.utime(root / "book/runs/one.npz", (tomorrow, tomorrow))
+    assert "book/runs/one.npz" in kept_files(root / "book" / "page.md", root)
+
+
+def test_a_compiled_helper_of_a_page_counts_by_its_source(root):
+    page, helper = root / "book" / "page.md", root / "book" / "helper.py"
+    write(helper, "value = 1\n")
+    # As Python leaves it behind, whatever the variables of this process say about that.
+    write(page, with_cell("import py_compile; py_compile.compile('helper.py'); import helper"))
+    assert "book/helper.py" in kept_files(page, root)
+    write(page, with_cell("import helper"))
+    assert "book/helper.py" in kept_files(page, root)
+    write(helper, "value = 2\n")
+    assert execution.current(page, root) is None
+
+
+def test_current_folders_and_links_are_seen(root, tmp_path_factory):
+    page, link = root / "book" / "page.md", tmp_path_factory.mktemp("beside") / "link"
+    link.symlink_to(root)
+    write(root / "book/data/a.csv", "")
+    write(root / "book/linked.csv", "")
+    lines = f"import os; os.chdir('data'); os.listdir(); Path({str(link / 'book/linked.csv')!r}).read_text()"
+    write(page, with_cell(lines))
+    assert {"book/data", "book/linked.csv"} <= kept_files(page, root)
+
+
+def test_a_kernel_has_no_settings_of_one_person(root, tmp_path, monkeypatch):
+    page = root / "book" / "page.md"
+    write(page, with_cell("assert False"))
+    monkeypatch.setenv("PYTHONOPTIMIZE", "1")
+    with pytest.raises(execution.PageFailed, match="AssertionError"):
+        execution.execute(page, root)
+    write(tmp_path / "own/profile_default/startup/00.py", "own = 1\n")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "own"))
+    write(tmp_path / "share/kernels/python3/kernel.json", '{"argv": ["false"], "display_name": "other"}')
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "share"))
+    write(page, with_cell("own"))
+    with pytest.raises(execution.PageFailed, match="NameError"):
+        execution.execute(page, root)
+
+
+def test_a_page_may_be_kept_by_two_builds_at_once(root, monkeypatch):
+    page, failures = root / "book" / "page.md", []
+    executed = execution.execute(page, root)
+    monkeypatch.setattr(execution, "execute", lambda page, root: executed)
+
+    def build():
+        for _ in range(100):
+            try:
+                execution.keep(page, root)
+            except OSError as error:
+                failures.append(error)
+
+    builds = [threading.Thread(target=build) for _ in range(2)]
+    [thread.start() for thread in builds]
+    [thread.join() for thread in builds]
+    assert not failures
+    assert execution.current(page, root) is not None
+    assert list(execution.kept(page, root).parent.iterdir()) == [execution.kept(page, root)]
+
+
+def test_a_kept_page_that_is_damaged_or_of_another_shape_is_out_of_date(root):
+    page = root / "book" / "page.md"
+    assert execution.keep(page, root) == (page, "")
+    kept = execution.kept(page, root)
+    text = kept.read_text()
+    for damaged in (
+        "",
+        text[:-50],
+        "[]",
+        "{}",
+        text.replace('"library"', '"other"'),
+        text.replace('"cells"', '"c"'),
+    ):
+        kept.write_text(damaged)
+        assert execution.current(page, root) is None
+    kept.write_text(text)
+    assert execution.current(page, root) is not None
+
+
+def test_another_way_of_executing_puts_pages_out_of_date(root, tmp_path, monkeypatch):
+    page, other = root / "book" / "page.md", tmp_path / "other.py"
+    execution.keep(page, root)
+    write(other, Path(execution.__file__).read_text() + "# changed\n")
+    monkeypatch.setattr(execution, "__file__", str(other))
+    assert execution.current(page, root) is None
+
+
+def test_two_pages_with_the_same_code_share_what_they_print_or_fail(root, tmp_path):
+    pages = [root / "book" / "page.md", root / "book" / "same.md"]
+    other = root / "book" / "deeper" / "page.md"
+    for page in (*pages, other):
+        write(page, PAGE)
+    write(root / "book/deeper/runs/one.npz", "another")
+    for page in (*pages, other):
+        assert execution.keep(page, root) == (page, "")
+    execution._fill(tmp_path / "cache", pages, root)
+    with pytest.raises(execution.PageFailed, match="have the same code and print different things"):
+        execution._fill(tmp_path / "cache", [*pages, other], root)

@@ -4,6 +4,10 @@ What a page printed is kept in `_build/.executed`, with what it was made from: t
 file of `urep`, the versions of all packages, and every file of the book that was opened while it ran, stored
 runs above all. A page whose parts are all as they were is not executed again.
 
+Seen is what the page's own kernel opens or lists by name through Python. Not seen is what a child process or
+a library in C opens (SQLite, say), what is opened by a descriptor or relative to one, and whether a file
+exists: a page that depends on one of these must also open the file, or list its folder.
+
 As a Sphinx extension it executes what is out of date before pages are read, and hands all pages to myst-nb
 in a jupyter-cache that holds nothing else.
 """
@@ -28,9 +32,11 @@ from pathlib import Path
 import joblib
 import jupytext
 import nbformat
+from filelock import FileLock
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.cache.db import NbCacheRecord, session_context
+from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from packaging.requirements import Requirement
@@ -38,6 +44,7 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parent))
 import notebooks
+import recorder
 
 ROOT = notebooks.ROOT
 EXECUTED = "_build/.executed"
@@ -51,7 +58,9 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 
 ROUNDING = (
     "ATEN_CPU_CAPABILITY",
+    "ONEDNN_MAX_CPU_ISA",
     "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
     "MKL_CBWR",
     "NUMBA_CPU_NAME",
     "NUMBA_CPU_FEATURES",
@@ -60,8 +69,21 @@ ROUNDING = (
 )
 """Variables that choose how sums round: part of what a page was made with."""
 
+OF_ONE_PERSON = (
+    "UREP_MNIST",
+    "PYTHONOPTIMIZE",
+    "PYTHONSTARTUP",
+    "PYTHONPYCACHEPREFIX",
+    "JUPYTER_PATH",
+    "MATPLOTLIBRC",
+)
+"""Variables that no kernel is given: data, and ways of working, that only one machine has."""
+
 MADE_FROM = "made_from"
 """Where an executed page keeps, in its metadata, what it was made from."""
+
+PARTS = ("code", "library", "versions", "execution", "files")
+"""What a page is made from; it is current while each is as it was."""
 
 
 class PageFailed(Exception):
@@ -116,20 +138,19 @@ def _installed(*named: str) -> dict[str, str]:
     return found
 
 
-def files(opened: Iterable[str], root: Path = ROOT) -> dict[str, str]:
-    """Digest of each of these files; of a folder, the names in it. Paths are relative to `root`.
-
-    The names beside each stored run that was read belong to it: a page may look which there are.
-    """
-    paths = {root / name for name in opened}
-    paths |= {path.parent for path in paths if path.suffix == ".npz"}
-    return {path.relative_to(root).as_posix(): _content(path) for path in sorted(paths)}
+def files(names: Iterable[str], root: Path = ROOT) -> dict[str, str]:
+    """Digest of what each of these files holds now; of a folder, of the names in it."""
+    return {name: recorder.content(root / name) for name in sorted(names)}
 
 
-def _content(path: Path) -> str:
-    if path.is_dir():
-        return _digest("\n".join(sorted(entry.name for entry in path.iterdir())).encode())
-    return _digest(path.read_bytes()) if path.exists() else "missing"
+def _parts(notebook: nbformat.NotebookNode, root: Path) -> dict[str, object]:
+    """What a page is made from as it is now, but for the files that it opens."""
+    return {
+        "code": code(notebook),
+        "library": library(root),
+        "versions": versions(root),
+        "execution": _digest(*(Path(file).read_bytes() for file in (__file__, recorder.__file__))),
+    }
 
 
 def _named(path: Path, root: Path) -> tuple[bytes, bytes]:
@@ -145,28 +166,6 @@ def _digest(*parts: bytes) -> str:
 
 # --- executing one page ---------------------------------------------------------------------
 
-RECORDER = '''
-def start(root, record):
-    """Write each file below `root` that this kernel opens or lists into `record`, once."""
-    import os, sys
-    seen, out = set(), os.open(record, os.O_WRONLY | os.O_APPEND)
-    def hook(event, arguments):
-        if event not in ("open", "os.listdir", "os.scandir"):
-            return
-        searched = event == "os.listdir" and "importlib" in sys._getframe(1).f_code.co_filename
-        if isinstance(arguments[0], (str, bytes, os.PathLike)) and not searched:
-            path = os.path.abspath(os.fsdecode(arguments[0]))
-            if path.startswith(root + os.sep) and path not in seen:
-                seen.add(path)
-                os.write(out, (path + "\\n").encode())
-    sys.addaudithook(hook)
-    os.write(out, b"recording\\n")
-'''
-"""What a kernel runs before its first cell, in a namespace that is not the page's.
-
-Folders that Python lists in search of a module do not count: `urep` and versions do so already.
-"""
-
 
 def execute(page: Path, root: Path = ROOT) -> nbformat.NotebookNode:
     """The page executed in a fresh kernel in its own folder, with what it was made from in its metadata.
@@ -174,49 +173,57 @@ def execute(page: Path, root: Path = ROOT) -> nbformat.NotebookNode:
     Raises PageFailed, which names page and cell, when a cell raises or writes to stderr.
     """
     notebook = source(page)
-    made_from = {"code": code(notebook), "library": library(root), "versions": versions(root)}
-    begin = time.time()
+    begin, before = time.time(), _parts(notebook, root)
     opened = _run(notebook, page, root)
     _refuse_stderr(notebook, page)
-    made_from["files"] = files(_of_the_book(opened, root), root)
-    changed = [name for name in made_from["files"] if _modified(root / name) >= begin]
-    if changed or library(root) != made_from["library"]:
-        raise PageFailed(f"{page}: {', '.join(changed) or 'urep'} changed while it ran; try again")
-    notebook.metadata[MADE_FROM] = made_from | {"seconds": round(time.time() - begin, 2), "at": begin}
+    after = files(opened, root)
+    changed = [name for name in opened if opened[name] != after[name]]
+    changed += ["urep"] if library(root) != before["library"] else []
+    if changed:
+        raise PageFailed(f"{page}: {', '.join(changed)} changed while it ran; try again")
+    spent = {"seconds": round(time.time() - begin, 2), "at": begin}
+    notebook.metadata[MADE_FROM] = before | {"files": after} | spent
     return notebook
 
 
-def _run(notebook: nbformat.NotebookNode, page: Path, root: Path) -> list[str]:
-    """Execute all cells; the files that the kernel opened."""
+def _run(notebook: nbformat.NotebookNode, page: Path, root: Path) -> dict[str, str]:
+    """Execute all cells; the files that the kernel opened, with their digests when it first did."""
     with tempfile.TemporaryDirectory() as folder:
         record, stderr = Path(folder) / "opened", Path(folder) / "stderr"
         record.touch()
-        recorder = RECORDER + f"start({str(root)!r}, {str(record)!r})"
+        first = Path(recorder.__file__).read_text(encoding="utf-8")
+        first += f"\nstart({str(root)!r}, {str(record)!r})"
         client = NotebookClient(
             notebook,
             timeout=TIMEOUT,
             record_timing=False,
             coalesce_streams=True,
             resources={"metadata": {"path": str(page.parent)}},
-            on_notebook_start=lambda notebook: client.kc.execute(f"exec({recorder!r}, {{}})", silent=True),
+            on_notebook_start=lambda notebook: client.kc.execute(f"exec({first!r}, {{}})", silent=True),
         )
+        # The kernel of this very Python, whatever kernel of that name somebody has installed.
+        client.create_kernel_manager()
+        client.km.kernel_spec_manager = KernelSpecManager(kernel_dirs=[])
         try:
             # What the kernel's process says beside its cells, of its sockets say, is shown if it dies.
             with stderr.open("w") as said:
-                client.execute(env=_environment(), stderr=said)
+                client.execute(env=_environment(Path(folder), root), stderr=said)
         except DeadKernelError as error:
             raise PageFailed(f"{page}: the kernel died: {stderr.read_text(errors='replace')}") from error
         except (CellExecutionError, CellTimeoutError) as error:
             raise PageFailed(f"{_cell(page, notebook, _last_run(notebook))} failed:\n{error}") from error
-        first, *opened = record.read_text(encoding="utf-8").splitlines() or [""]
-    if first != "recording":
+        said_first, *opened = record.read_text(encoding="utf-8").splitlines() or [""]
+    if said_first != "recording":
         raise PageFailed(f"{page}: the kernel did not record which files it opens")
-    return opened
+    return {name: digest for digest, name in (line.split(" ", 1) for line in opened)}
 
 
-def _environment() -> dict[str, str]:
-    """One thread a kernel; no data that only this machine has."""
-    own = {name: value for name, value in os.environ.items() if name != "UREP_MNIST"}
+def _environment(empty: Path, root: Path) -> dict[str, str]:
+    """One thread a kernel; no data and no settings that only one person has."""
+    own = {name: value for name, value in os.environ.items() if name not in OF_ONE_PERSON}
+    own["IPYTHONDIR"] = str(empty / "ipython")
+    # Kept from page to page, because Matplotlib's list of fonts takes seconds to make.
+    own["MPLCONFIGDIR"] = str(root / "_build" / ".matplotlib")
     return own | dict.fromkeys(THREADS, "1")
 
 
@@ -237,18 +244,6 @@ def _cell(page: Path, notebook, number: int) -> str:
     return f"{page}: cell {before}, counting code from 0,"
 
 
-def _of_the_book(opened: Iterable[str], root: Path) -> set[str]:
-    """What a page reads beside `urep`, which counts whole, and beside what machines make."""
-    names = {Path(path).relative_to(root) for path in opened}
-    left_out = {"urep", "_build"}
-    own = {n for n in names if n.parts and n.parts[0] not in left_out and not n.parts[0].startswith(".")}
-    return {name.as_posix() for name in own if "__pycache__" not in name.parts}
-
-
-def _modified(path: Path) -> float:
-    return path.stat().st_mtime if path.is_file() else 0.0
-
-
 # --- all pages ------------------------------------------------------------------------------
 
 
@@ -258,9 +253,14 @@ def kept(page: Path, root: Path = ROOT) -> Path:
 
 
 def last(page: Path, root: Path = ROOT) -> nbformat.NotebookNode | None:
-    """The page as it was last executed, from whatever sources."""
-    path = kept(page, root)
-    return nbformat.read(path, as_version=4) if path.exists() else None
+    """The page as it was last executed, from whatever sources; None if what is kept is not such a page."""
+    try:
+        notebook = nbformat.v4.reads(kept(page, root).read_text(encoding="utf-8"))
+        nbformat.validate(notebook)
+        made_from = notebook.metadata[MADE_FROM]
+        return notebook if {*PARTS, "seconds", "at"} <= set(made_from) else None
+    except (FileNotFoundError, ValueError, TypeError, AttributeError, KeyError, nbformat.ValidationError):
+        return None
 
 
 def current(page: Path, root: Path = ROOT) -> nbformat.NotebookNode | None:
@@ -269,9 +269,8 @@ def current(page: Path, root: Path = ROOT) -> nbformat.NotebookNode | None:
     if notebook is None:
         return None
     made_from = notebook.metadata[MADE_FROM]
-    now = {"code": code(source(page)), "library": library(root), "versions": versions(root),
-           "files": files(made_from["files"], root)}  # fmt: skip
-    return notebook if now == {name: made_from[name] for name in now} else None
+    now = _parts(source(page), root) | {"files": files(made_from["files"], root)}
+    return notebook if all(now[part] == made_from[part] for part in PARTS) else None
 
 
 def seconds(page: Path) -> float:
@@ -305,8 +304,9 @@ def keep(page: Path, root: Path = ROOT) -> tuple[Path, str]:
         return page, str(failure)
     path = kept(page, root)
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    draft.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+    number, draft = tempfile.mkstemp(suffix=".tmp", dir=path.parent)  # another build may keep the same page
+    with open(number, "w", encoding="utf-8") as file:
+        file.write(nbformat.writes(notebook) + "\n")
     os.replace(draft, path)
     return page, ""
 
@@ -322,23 +322,34 @@ def _hand_over(app):
     if app.config.nb_execution_mode != "cache":
         return
     pages = notebooks.chapters()
+    lock = ROOT / "_build" / "execution.lock"
+    lock.parent.mkdir(exist_ok=True)
     try:
-        refresh(pages, logging.getLogger(__name__).info)
+        with FileLock(lock):  # a second build waits, and then finds the pages executed
+            refresh(pages, logging.getLogger(__name__).info)
+            _fill(Path(app.env.mystnb_config.execution_cache_path), pages)
     except PageFailed as failure:
         raise ExtensionError(f"pages that cannot be executed:\n\n{failure}") from failure
-    _fill(Path(app.env.mystnb_config.execution_cache_path), pages)
 
 
-def _fill(folder: Path, pages: Iterable[Path]) -> None:
+def _fill(folder: Path, pages: Iterable[Path], root: Path = ROOT) -> None:
     """A jupyter-cache of these pages as they were last executed, and of nothing else.
 
-    It knows a page by its code alone: what it held before may be of other sources.
+    It knows a page by its code alone: what it held before may be of other sources, and of two pages with the
+    same code it has one, which PageFailed says where they do not print the same.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    filled = get_cache(str(folder))
+    filled, held = get_cache(str(folder)), {}
     for page in pages:
-        notebook = last(page)
+        notebook = last(page, root)
         made_from = notebook.metadata.pop(MADE_FROM)
+        printed = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
+        _, key = filled.create_hashed_notebook(notebook)
+        other, seen = held.setdefault(key, (page, printed))
+        if other != page:
+            if seen != printed:
+                raise PageFailed(f"{other} and {page} have the same code and print different things")
+            continue
         bundle = CacheBundleIn(notebook, str(page), data={"execution_seconds": made_from["seconds"]})
         record = filled.cache_notebook_bundle(bundle)
         with session_context(filled.db) as session:  # the status page shows when a page was executed
