@@ -18,8 +18,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Everything starts from this machine's own arithmetic; tests/arithmetic.py chooses another one.
+unexport ATEN_CPU_CAPABILITY ONEDNN_MAX_CPU_ISA OPENBLAS_CORETYPE OPENBLAS_L2_SIZE MKL_CBWR
+unexport NUMBA_CPU_NAME NUMBA_CPU_FEATURES NPY_DISABLE_CPU_FEATURES UREP_PERTURB
+
 # A file is one worker's, the longest first: tests/conftest.py sorts them.
-PYTEST := $(BIN)/python -m pytest -n logical --dist loadscope --no-loadscope-reorder
+# As many at once as this process may use: a container or `taskset` may give fewer than the machine has.
+CORES = $(shell $(BIN)/python -c 'import joblib; print(joblib.cpu_count())')
+PYTEST = $(BIN)/python -m pytest -n $(CORES) --dist loadscope --no-loadscope-reorder
 COMPUTING := tests/notebooks $(addprefix tests/test_,runs.py training.py fused.py exact.py fit.py theory.py \
              structure.py alternatives.py tasks_networks.py)
 

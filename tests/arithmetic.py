@@ -10,6 +10,7 @@ too. A command starts only once a fresh process has been seen to compute as aske
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -29,8 +30,22 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 """One each, unless an arithmetic says otherwise: tests and pages run side by side."""
 
 
+ROUNDING = (
+    "ATEN_CPU_CAPABILITY",
+    "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+    "MKL_CBWR",
+    "NUMBA_CPU_NAME",
+    "NUMBA_CPU_FEATURES",
+    "NPY_DISABLE_CPU_FEATURES",
+    PERTURB,
+)
+"""Variables that choose how sums round: no process has one that its arithmetic does not ask for."""
+
 OLDEST = {
     "ATEN_CPU_CAPABILITY": "default",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
     "OPENBLAS_CORETYPE": "Nehalem",
     "MKL_CBWR": "COMPATIBLE",
     "NUMBA_CPU_NAME": "generic",
@@ -39,6 +54,7 @@ OLDEST = {
 }
 HASWELL = {
     "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
     "OPENBLAS_CORETYPE": "Haswell",
     "MKL_CBWR": "AVX2",
     "NUMBA_CPU_NAME": "haswell",
@@ -64,10 +80,10 @@ KERNELS = "oldest"
 
 
 def environment(name: str) -> dict[str, str]:
-    """The variables of a process under the named arithmetic: this process's, with its own over them."""
+    """The variables of a process under the named arithmetic: of this process's, those that do not round."""
     if name not in ARITHMETICS:
         raise ValueError(f"name: {name!r} is no arithmetic; there are {', '.join(ARITHMETICS)}")
-    own = {key: value for key, value in os.environ.items() if key != PERTURB}
+    own = {key: value for key, value in os.environ.items() if key not in ROUNDING}
     own |= dict.fromkeys(THREADS, "1") | ARITHMETICS[name] | {NAMED: name}
     path = [part for part in own.pop("PYTHONPATH", "").split(os.pathsep) if part and Path(part) != PERTURBED]
     path = [str(PERTURBED), *path] if PERTURB in ARITHMETICS[name] else path
@@ -90,7 +106,20 @@ def active() -> dict[str, object]:
         "numpy": np.show_config(mode="dicts")["SIMD Extensions"].get("found", []),
         "threads": torch.get_num_threads(),
         "perturbed": hasattr(torch.nn.init.xavier_normal_, "perturbed"),
+        "rounded": _rounded(),
     }
+
+
+def _rounded() -> str:
+    """The last bits of a product and of a convolution in float32, as a short digest to compare."""
+    import torch
+
+    drawn = torch.Generator().manual_seed(0)
+    a, b, x, w = (
+        torch.rand(size, generator=drawn) for size in ((200, 500), (500, 500), (8, 40, 40), (40, 40, 11))
+    )
+    bits = (a @ b).numpy().tobytes() + torch.nn.functional.conv1d(x, w, padding=5).numpy().tobytes()
+    return hashlib.sha256(bits).hexdigest()[:8]
 
 
 def expected(name: str) -> dict[str, object]:
@@ -109,7 +138,13 @@ def expected(name: str) -> dict[str, object]:
 
 
 def demand(name: str) -> dict[str, object]:
-    """What a fresh process under the named arithmetic says of itself; raises where it is not as asked."""
+    """What a fresh process under the named arithmetic says of itself; raises where it is not as asked.
+
+    Verified is what libraries say: the instructions of torch, the kernels of every OpenBLAS, Numba's CPU by
+    its name, what NumPy dispatches to, the number of threads, and whether weights are perturbed. Not verified
+    are MKL_CBWR, ONEDNN_MAX_CPU_ISA and NUMBA_CPU_FEATURES, which no library tells again; `rounded` is a
+    digest of what torch computes, which need not differ from one arithmetic to the next.
+    """
     code = "import json, arithmetic; print(json.dumps(arithmetic.active()))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=Path(__file__).parent, env=environment(name),
@@ -124,6 +159,11 @@ def demand(name: str) -> dict[str, object]:
     return seen
 
 
+def possible(name: str) -> bool:
+    """Whether this processor has the instructions of the named arithmetic."""
+    return name != "haswell" or not X86 or "X86_V3" in demand("native")["numpy"]
+
+
 def main(arguments: list[str]) -> int:
     """Show an arithmetic, or run a command under it; the first exit status that is not 0."""
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -131,9 +171,13 @@ def main(arguments: list[str]) -> int:
         return 0
     names = PORTABLE if arguments[0] == "portable" else (arguments[0],)
     command = arguments[2:] if arguments[1:2] == ["--"] else []
+    impossible = [name for name in names if arguments[0] == "portable" and not possible(name)]
+    seen = {name: demand(name) for name in names if name not in impossible}  # all, before the first run
+    for name in impossible:
+        print(f"== {name}: skipped, this processor has no AVX2", flush=True)
     status = 0
-    for name in names:
-        said = ", ".join(f"{key} {value}" for key, value in demand(name).items())
+    for name in seen:
+        said = ", ".join(f"{key} {value}" for key, value in seen[name].items())
         print(f"== {name}: {said}", flush=True)
         if command:
             status = subprocess.run(command, env=environment(name), check=False).returncode or status

@@ -17,6 +17,10 @@ from filelock import FileLock
 from nbval.plugin import IPyNbCell
 
 os.environ.pop("UREP_MNIST", None)  # nbval's kernels too: references are of what lies on every machine
+# Tests start from this machine's own arithmetic too, unless they run under another one, which is named.
+if arithmetic.NAMED not in os.environ:
+    for chosen in arithmetic.ROUNDING:
+        os.environ.pop(chosen, None)
 # Files are tested side by side. Nothing has imported NumPy or torch so far.
 os.environ |= {name: os.environ.get(name, "1") for name in arithmetic.THREADS}
 
@@ -47,7 +51,9 @@ def pytest_runtest_setup(item):
     if not isinstance(item, IPyNbCell):
         return (yield)
     before = dict(os.environ)
-    os.environ.update(kernel_environment())
+    asked = kernel_environment()
+    os.environ.clear()
+    os.environ.update(asked)
     try:
         return (yield)
     finally:
@@ -109,14 +115,17 @@ def pytest_terminal_summary(terminalreporter, config):
 
 @pytest.fixture(scope="session")
 def site() -> Path:
-    """The built site: the one in _build if it is what the sources are now, else a fresh one."""
+    """The built site: the one in _build if it and its pages are of the sources of now, else a fresh one."""
+    import execution
+    import notebooks
     from build_record import fingerprint
 
     html = ROOT / "_build" / "html"
     html.parent.mkdir(exist_ok=True)
     with FileLock(html.parent / "site.lock"):  # one process builds, those beside it wait
         record = html / "build.json"
-        if record.exists() and json.loads(record.read_text())["fingerprint"] == fingerprint(ROOT):
+        built = record.exists() and json.loads(record.read_text())["fingerprint"] == fingerprint(ROOT)
+        if built and all(execution.current(page) is not None for page in notebooks.chapters()):
             return html
         shutil.rmtree(html, ignore_errors=True)
         done = subprocess.run(BUILD, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -23,7 +23,7 @@ print(json.dumps([tensor.flatten().tolist() for tensor in (layer, *drawn, torch.
 
 @pytest.mark.parametrize("name", arithmetic.ARITHMETICS)
 def test_an_arithmetic_is_what_libraries_say_of_themselves(name):
-    if name == "haswell" and arithmetic.X86 and "X86_V3" not in arithmetic.demand("native")["numpy"]:
+    if not arithmetic.possible(name):
         pytest.skip("this processor has no AVX2")
     seen = arithmetic.demand(name)
     assert {key: seen[key] for key in arithmetic.expected(name)} == arithmetic.expected(name)
@@ -48,6 +48,25 @@ def test_an_arithmetic_that_is_not_active_is_refused(monkeypatch):
         arithmetic.demand("other")
     with pytest.raises(ValueError, match="'newest' is no arithmetic; there are native, oldest"):
         arithmetic.environment("newest")
+
+
+def test_no_arithmetic_takes_over_what_this_process_is_asked_for(monkeypatch):
+    for name in arithmetic.ROUNDING:
+        monkeypatch.setenv(name, "1")
+    for name, own in arithmetic.ARITHMETICS.items():
+        asked = arithmetic.environment(name)
+        assert {key: asked[key] for key in arithmetic.ROUNDING if key in asked} == {
+            key: value for key, value in own.items() if key in arithmetic.ROUNDING
+        }
+
+
+def test_portable_skips_what_this_processor_cannot_do_and_says_so(monkeypatch, capsys):
+    started = []
+    monkeypatch.setattr(arithmetic, "possible", lambda name: name != "haswell")
+    monkeypatch.setattr(arithmetic, "demand", lambda name: started.append(name) or {})
+    assert arithmetic.main(["portable"]) == 0
+    assert started == ["oldest", "perturbed"]
+    assert "== haswell: skipped" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("dtype", "size"), [("float32", 1e-7), ("float64", 1e-12)])
@@ -75,4 +94,5 @@ def _drawn(name, dtype):
 def test_a_page_is_executed_again_under_another_arithmetic():
     variables = {name for each in arithmetic.ARITHMETICS.values() for name in each}
     assert variables <= {*execution.ROUNDING, *execution.THREADS}
+    assert arithmetic.ROUNDING == execution.ROUNDING
     assert arithmetic.THREADS == execution.THREADS

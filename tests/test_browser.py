@@ -1,5 +1,6 @@
 """The site in a real browser: what pages ask for, say, weigh, and answer; light and dark, wide and narrow."""
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,10 @@ def server(site):
 
 @pytest.fixture(scope="module")
 def browser():
+    if CHROMIUM is None and os.environ.get("CI"):
+        pytest.fail(
+            "no Chromium on this machine, where CI is set: nothing would look at the site", pytrace=False
+        )
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine (apt-get install chromium)")
     from playwright.sync_api import sync_playwright

@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import signal
-import threading
 from contextlib import nullcontext
 from functools import partial
 from random import Random
@@ -141,11 +140,19 @@ def test_divergence_is_found_where_the_ordinary_loop_finds_it(monkeypatch):
 
 
 @pytest.mark.usefixtures("always")
-def test_ctrl_c_keeps_what_was_recorded_and_the_weights(wide):
+def test_ctrl_c_keeps_what_was_recorded_and_the_weights(wide, monkeypatch):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     first = wide.net[0].weight.detach().clone()
     urep.train(wide, urep.tasks.two_points(), lr=1e-3, epochs=2, layer=wide.middle)  # compiled
-    threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,)).start()
+    steps, asked = training.fused.Fused.steps, []
+
+    def interrupted(self, count, stop):
+        if sum(asked) > 1000:
+            signal.raise_signal(signal.SIGINT)
+        asked.append(count)
+        return steps(self, count, stop)
+
+    monkeypatch.setattr(training.fused.Fused, "steps", interrupted)
     try:
         with pytest.raises(urep.TrainingInterrupted) as caught:
             urep.train(wide, urep.tasks.two_points(), lr=1e-3, epochs=10_000_000, layer=wide.middle)

@@ -88,7 +88,9 @@ def test_every_claim_of_a_page_left_a_record(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=_ids)
 def test_the_built_page_says_what_its_reference_says(page, site, request):
-    built = [cell for cell in execution.current(page).cells if cell.cell_type == "code"]
+    kept = execution.current(page)
+    assert kept is not None, f"{_ids(page)} changed since the site was built: run `make book`"
+    built = [cell for cell in kept.cells if cell.cell_type == "code"]
     reference = IPyNbFile.from_parent(request.session, path=references.reference(page))
     reference.setup_sanitize_files()
     cells = list(reference.collect())

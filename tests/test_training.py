@@ -1,7 +1,6 @@
 """Gradient descent and what it records."""
 
 import signal
-import threading
 
 import numpy as np
 import pytest
@@ -155,8 +154,14 @@ def ctrl_c_works():
 @pytest.mark.usefixtures("ctrl_c_works")
 def test_ctrl_c_returns_control_with_what_was_recorded(monkeypatch):
     monkeypatch.setattr(training.loop, "WORTH_COMPILING", np.inf)  # whose own test is in test_fused
-    network = small()
-    threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,)).start()
+    network, calls = small(), []
+
+    def interrupt(*_):
+        calls.append(1)
+        if len(calls) == 50:
+            signal.raise_signal(signal.SIGINT)
+
+    network.register_forward_hook(interrupt)
     with pytest.raises(KeyboardInterrupt, match=r"interrupted at epoch \d+ of 10000000") as caught:
         urep.train(network, data(), lr=1e-3, epochs=10_000_000, layer=network.middle)
     run = caught.value.run
