@@ -27,7 +27,7 @@ unexport NUMBA_CPU_NAME NUMBA_CPU_FEATURES NPY_DISABLE_CPU_FEATURES UREP_PERTURB
 CORES = $(shell $(BIN)/python -c 'import joblib; print(joblib.cpu_count())')
 PYTEST = $(BIN)/python -m pytest -n $(CORES) --dist loadscope --no-loadscope-reorder
 COMPUTING := tests/notebooks $(addprefix tests/test_,runs.py training.py fused.py exact.py fit.py theory.py \
-             structure.py alternatives.py tasks_networks.py)
+             structure.py alternatives.py measures.py tasks_networks.py)
 
 .PHONY: help setup book test portable references runs notebooks links bench picture lint clean
 
