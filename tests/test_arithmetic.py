@@ -40,6 +40,11 @@ def test_stored_repeats_and_tests_mean_the_same_arithmetic():
             )
 
 
+def test_pages_record_every_variable_that_an_arithmetic_sets():
+    chosen = {name for variables in arithmetic.ARITHMETICS.values() for name in variables}
+    assert chosen - set(arithmetic.THREADS) <= set(execution.ROUNDING)
+
+
 def test_an_arithmetic_that_is_not_active_is_refused(monkeypatch):
     monkeypatch.setitem(
         arithmetic.ARITHMETICS, "other", {"OMP_NUM_THREADS": "1", "ATEN_CPU_CAPABILITY": "no"}
