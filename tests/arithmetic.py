@@ -18,30 +18,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "book" / "_ext"))
+from rounding import PERTURB, ROUNDING, THREADS
+
 NAMED = "UREP_ARITHMETIC"
 """Variable that says which of these is active in a process that was started under one."""
 
-PERTURB = "UREP_PERTURB"
-"""Variable that asks for perturbed initial weights: see `perturbed/sitecustomize.py`."""
-
 PERTURBED = Path(__file__).resolve().parent / "perturbed"
-
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-"""One each, unless an arithmetic says otherwise: tests and pages run side by side."""
-
-
-ROUNDING = (
-    "ATEN_CPU_CAPABILITY",
-    "ONEDNN_MAX_CPU_ISA",
-    "OPENBLAS_CORETYPE",
-    "OPENBLAS_L2_SIZE",
-    "MKL_CBWR",
-    "NUMBA_CPU_NAME",
-    "NUMBA_CPU_FEATURES",
-    "NPY_DISABLE_CPU_FEATURES",
-    PERTURB,
-)
-"""Variables that choose how sums round: no process has one that its arithmetic does not ask for."""
 
 OLDEST = {
     "ATEN_CPU_CAPABILITY": "default",

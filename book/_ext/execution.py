@@ -45,6 +45,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parent))
 import notebooks
 import recorder
+from rounding import ROUNDING, THREADS
 
 ROOT = notebooks.ROOT
 EXECUTED = "_build/.executed"
@@ -52,22 +53,6 @@ EXECUTED = "_build/.executed"
 
 TIMEOUT = 300
 """Seconds that one cell may take."""
-
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-"""One thread for each kernel: as many kernels as cores run side by side."""
-
-ROUNDING = (
-    "ATEN_CPU_CAPABILITY",
-    "ONEDNN_MAX_CPU_ISA",
-    "OPENBLAS_CORETYPE",
-    "OPENBLAS_L2_SIZE",
-    "MKL_CBWR",
-    "NUMBA_CPU_NAME",
-    "NUMBA_CPU_FEATURES",
-    "NPY_DISABLE_CPU_FEATURES",
-    "UREP_PERTURB",
-)
-"""Variables that choose how sums round: part of what a page was made with."""
 
 OF_ONE_PERSON = (
     "UREP_MNIST",
