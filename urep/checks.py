@@ -237,8 +237,10 @@ def check(
         if registered is None:
             raise ValueError("registered must be given with derived, got None")
         return _symbolic(item, claim, derived, registered, through, HOW[how])
-    if through != () or how != "derivation":
-        raise ValueError(f"through and how belong to a symbolic claim, got {through!r}, {how!r} with {kind}")
+    if through != ():
+        raise ValueError(f"through belongs to a symbolic claim, got {through!r} with {kind}")
+    if how != "derivation":
+        raise ValueError(f"how belongs to a symbolic claim, got {how!r} with {kind}")
     if kind == "control" and isinstance(control, tuple):
         if len(control) != 2:
             raise ValueError(f"control must be an error or (derived, wrong), got {len(control)} parts")
