@@ -89,7 +89,7 @@ class Claim:
 
     def holds(self, number: float) -> bool:
         """Whether a number is on the right side of the bound."""
-        return number > self.above if self.below is None else number < self.below
+        return bool(number > self.above if self.below is None else number < self.below)
 
 
 # --- the registry ---------------------------------------------------------------------------
