@@ -60,6 +60,12 @@ def in_words(item: str) -> str:
     return WORDS.get(kind, "{}").format(number)
 
 
+def outcome(kind: str, stage: str | None) -> str:
+    """What came out in words, and of a claim about networks, which has a stage, whether fresh runs say so."""
+    told = stage is None or kind in ("confirmed", "seen", "control")
+    return MEANING[kind][0] if told else f"{MEANING[kind][0]}, {STAGES[stage]}"
+
+
 class ClaimFailed(AssertionError):
     """A claim of the book does not hold; the message names the paper's equation and the miss."""
 
@@ -108,9 +114,7 @@ class Verdict:
     @property
     def words(self) -> str:
         """What came out, and of a claim about networks whether fresh runs say so."""
-        words = MEANING[self.kind][0]
-        told = self.judgement is None or self.kind in ("confirmed", "seen", "control")
-        return words if told else f"{words}, {STAGES[self.judgement.stage]}"
+        return outcome(self.kind, self.judgement and self.judgement.stage)
 
     def _details(self) -> tuple[str, str, str]:
         """Number and bound in words: what comes before the number, the number, what comes after it."""
@@ -135,17 +139,17 @@ class Verdict:
             f'<span class="urep-sign" aria-hidden="true">{MEANING[self.kind][1]}</span> '
             f'<span class="urep-item">{html.escape(self.label)}</span> '
             f'<span class="urep-kind">{self.words}</span> '
-            f'<span class="urep-claim">{_signs(self.claim)}</span>{self._details_html()}</div>'
+            f'<span class="urep-claim">{escaped(self.claim)}</span>{self._details_html()}</div>'
         )
 
     def _details_html(self) -> str:
         if self.judgement is not None:
             rows = (
-                f"<div><dt>{word}</dt><dd>{_signs(text)}</dd></div>" for word, text in self.judgement.facts()
+                f"<div><dt>{word}</dt><dd>{escaped(text)}</dd></div>" for word, text in self.judgement.facts()
             )
             # The theme sets lists of another class apart by three lines.
             return f'<dl class="urep-facts simple">{"".join(rows)}</dl>'
-        before, number, after = map(_signs, self._details())
+        before, number, after = map(escaped, self._details())
         if self.kind == "numerical":  # digits that differ between machines
             number = f'<span class="urep-noise">{number}</span>'
         detail = before + number + after
@@ -155,7 +159,7 @@ class Verdict:
         return {"text/plain": repr(self), "text/html": self._repr_html_()}, {MIME: self.record()}
 
 
-def _signs(text: str) -> str:
+def escaped(text: str) -> str:
     """Escaped text in which A_high has a subscript."""
     return re.sub(r"\bA_(high|low)(?![a-zA-Z_])", r"A<sub>\1</sub>", html.escape(text))
 
