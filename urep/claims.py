@@ -187,11 +187,11 @@ def _require_runs(fields: Mapping, refuse) -> None:
 
 _OPENINGS = re.compile(
     r"\(?(its?|they|their|them|this|that|these|those|such|he|she|and|but|so|or|then|there|here|also|too|which"
-    r"|where|as)",
+    r"|where|as)\b",
     re.I,
 )
 _POINTERS = re.compile(
-    r"\b(this page|this chapter|as well|the same networks?|do(es)? too|above|below one|as above|"
+    r"\b(this page|this chapter|as well(?! as)|the same networks?|do(es)? too|above|below one|as above|"
     r"said so|do(es)? so|either way)\b",
     re.I,
 )
