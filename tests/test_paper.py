@@ -161,12 +161,12 @@ def test_the_tally_counts(found):
     assert "7 of 50  equations" in plain
     assert "3 of 16  figures" in plain
     assert "0 of 2  tables" in plain
-    assert re.search(r"3  symbolic", plain) and re.search(r"1  definition", plain)
+    assert re.search(r"3  proved$", plain, flags=re.M) and re.search(r"1  by definition$", plain, flags=re.M)
 
 
 def test_the_tally_counts_confirmed_and_exploratory_and_the_papers_and_others_apart(found):
     table = pages.outcomes(found)
-    assert [column.split()[-1] for column in table.head[1:]] == ["seeds", "exploratory"] * 2
+    assert table.head[1:] == ["paper: fresh", "paper: explored", "other: fresh", "other: explored"]
     assert {row[0]: list(map(int, row[1:])) for row in table.rows} == {
         "holds": [1, 1, 0, 0],
         "describes what it was fitted to": [0, 1, 0, 0],
@@ -284,6 +284,25 @@ def test_the_books_own_results_have_a_table_of_their_own(tmp_path):
     assert repr(page) == "book exact solution: symbolic: it is <solved>"
     assert "it is &lt;solved&gt;" in page._repr_html_()
     assert 'href="theory/new.html#check-book-exact-solution-' in page._repr_html_()
+
+
+MUTANTS = {
+    "commit": "0123456789abcdef",
+    "sampled": 7,
+    "equations": {
+        "(10)": {"mutants": 5, "accused": 3, "raised": 1, "survived": ["dh2_inf: exponent < 3"]},
+        "(E9)": {"mutants": 6, "accused": 6, "raised": 0, "survived": []},
+    },
+}
+
+
+def test_the_status_page_counts_mutants_and_names_the_survivors():
+    page = pages.mutants_table(MUTANTS)
+    assert repr(page).splitlines()[1].split() == ["11", "9", "1", "1", "7", "0123456789"]
+    assert repr(page).splitlines()[2:] == ["(10): dh2_inf: exponent < 3"]
+    assert "exponent &lt; 3" in page._repr_html_()
+    only = {"equations": {"(E9)": MUTANTS["equations"]["(E9)"]}}
+    assert repr(pages.mutants_table(MUTANTS | only)).endswith("No mutant survived.")
 
 
 def test_records_of_this_checkout_are_there(monkeypatch, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from .. import claims
 from ..checks import MEANING, in_words
 from ..shown import Page, Table, html_table
 from .items import EXPLORE, ITEMS
-from .verdicts import SIGNS, Record, about, records, status
+from .verdicts import SIGNS, Record, about, records, references_folder, status
 
 if TYPE_CHECKING:
     from ..experiments.runs import Sweep
@@ -103,8 +104,14 @@ def beyond(found: list[Record] | None = None) -> Page:
     )
 
 
-ALGEBRA = ("symbolic", "verification", "definition", "numerical")
-"""Kinds of claims that networks have no part in."""
+COUNTED = {
+    "symbolic": "proved",
+    "verification": "proved, by substitution",
+    "definition": "by definition",
+    "numerical": "two computations agree",
+    "control": "controls: the nearest wrong thing misses",
+}
+"""Kinds of verdict that the tally counts by themselves, in words; the others are `OUTCOMES`."""
 
 OUTCOMES = {
     "holds": ("confirmed", "seen", "empirical"),
@@ -124,9 +131,8 @@ def tally(found: list[Record] | None = None) -> Page:
         items = [item for item in ITEMS if item.key.startswith(kind + " ")]
         done = sum(status(about(item, found)) != "planned" for item in items)
         cards.append((f"{done} of {len(items)}", f"{name} of the paper with a verdict"))
-    for kind in (*ALGEBRA, "control"):
-        count = sum(record.fields["kind"] == kind for record in found)
-        cards.append((str(count), f"{kind}: {MEANING[kind][0]}"))
+    for kind, words in COUNTED.items():
+        cards.append((str(sum(record.fields["kind"] == kind for record in found)), words))
     plain = "\n".join(f"{number:>8}  {words}" for number, words in cards)
     body = "".join(
         f'<div class="urep-card"><strong>{number}</strong><span>{words}</span></div>'
@@ -134,8 +140,8 @@ def tally(found: list[Record] | None = None) -> Page:
     )
     networks = outcomes(found)
     markup = (
-        f'<div class="urep-tally">{body}</div><p>Claims about networks</p>{networks._repr_html_()}'
-        f"{_ticks(found)}"
+        f'<div class="urep-tally">{body}</div><p class="urep-over">Claims about networks</p>'
+        f"{networks._repr_html_()}{_ticks(found)}"
     )
     return Page(f"{plain}\n{networks!r}", markup)
 
@@ -144,10 +150,10 @@ def outcomes(found: list[Record] | None = None) -> Table:
     """The counts of claims about networks: the paper's and others', those that fresh runs judge apart."""
     found = records() if found is None else found
     columns = {
-        "the paper's, on fresh seeds": (("paper", "assumption"), "confirmed"),
-        "the paper's, exploratory": (("paper", "assumption"), "exploratory"),
-        "other, on fresh seeds": (("code", "book"), "confirmed"),
-        "other, exploratory": (("code", "book"), "exploratory"),
+        "paper: fresh": (("paper", "assumption"), "confirmed"),
+        "paper: explored": (("paper", "assumption"), "exploratory"),
+        "other: fresh": (("code", "book"), "confirmed"),
+        "other: explored": (("code", "book"), "exploratory"),
     }
     rows = [
         [words, *(_count(found, kinds, whose, stage) for whose, stage in columns.values())]
@@ -221,7 +227,7 @@ def _ticks(found: list[Record]) -> str:
                     f'<a href="{html.escape(telling.link)}" title="{title}" aria-label="{title}">{text}</a>'
                 )
             marks.append(f'<li data-status="{word}">{text}</li>')
-        lines.append(f'<p>{name}</p><ul class="urep-ticks">{"".join(marks)}</ul>')
+        lines.append(f'<p class="urep-over">{name}</p><ul class="urep-ticks">{"".join(marks)}</ul>')
     return "".join(lines)
 
 
@@ -245,6 +251,31 @@ def notation() -> Page:
         "\n".join(f"{q.name}: {q.meaning} [{q.unit}; {q.shape}] {q.defined}" for q in NOTATION),
         html_table(("Sign", "Python", "Meaning", "Unit", "Shape", "Defined in"), rows),
     )
+
+
+# --- mutants ---
+
+
+def mutation_score() -> Page:
+    """The result of the last complete run of mutants of equations, as `tests/mutations.json` keeps it."""
+    path = references_folder().parent / "mutations.json"
+    return mutants_table(json.loads(path.read_text(encoding="utf-8")))
+
+
+def mutants_table(record: dict) -> Page:
+    """How many mutants were accused, stopped a page otherwise or survived, and which; of which sample."""
+    rows = record["equations"]
+    mutants, accused, raised = (
+        sum(row[word] for row in rows.values()) for word in ("mutants", "accused", "raised")
+    )
+    survivors = [f"{number}: {name}" for number, row in rows.items() for name in row["survived"]]
+    table = Table(
+        ["mutants", "accused by name", "stopped otherwise", "survived", "sampled by make test", "commit"],
+        [[mutants, accused, raised, len(survivors), record["sampled"], record["commit"][:10]]],
+    )
+    told = survivors or ["No mutant survived."]
+    listed = "".join(f"<li>{html.escape(line)}</li>" for line in told)
+    return Page("\n".join([repr(table), *told]), f"{table._repr_html_()}<ul>{listed}</ul>")
 
 
 # --- stored runs ---

@@ -28,7 +28,8 @@ def all_claims(found: list[Record] | None = None) -> Page:
 def _row(record: Record) -> str:
     own, kind = record.judgement, record.fields["kind"]
     label = in_words(own["item"]).removeprefix("Equation ")
-    facts = [*claims.facts(own), ("decided", decided(own))]
+    whose, measured, wanted, *seen = claims.facts(own)
+    facts = [whose, measured, wanted, ("decided", decided(own)), *seen]
     listed = "".join(f"<div><dt>{word}</dt><dd>{escaped(text)}</dd></div>" for word, text in facts)
     return (
         f'<tbody id="{html.escape(own["id"], quote=True)}" data-status="{record.outcome}"><tr>'
