@@ -17,7 +17,7 @@ import sympy as sp
 import urep
 
 PACKAGE = references.ROOT / "urep"
-FRONT = {"state", "theory", "exact", "fit", "tasks", "networks", "checks", "shown", "figures"}
+FRONT = {"state", "theory", "exact", "fit", "tasks", "networks", "claims", "checks", "shown", "figures"}
 """What a reader of the chapters reads, one file each."""
 
 BEHIND = {"equations", "training", "experiments", "site"}

@@ -3,8 +3,8 @@
 The whole public surface is named here. Names load when they are first touched, so that `import urep`
 costs milliseconds and torch is imported only by what trains.
 
-To read it, begin with `state`, `theory`, `exact`, `fit`; then `tasks`, `networks`, `checks`, `shown`,
-`figures`. Behind them: `equations`, the paper as SymPy objects; `training`; `experiments`, what is
+To read it, begin with `state`, `theory`, `exact`, `fit`; then `tasks`, `networks`, `claims`, `checks`,
+`shown`, `figures`. Behind them: `equations`, the paper as SymPy objects; `training`; `experiments`, what is
 stored; `site`, what only the built book needs.
 """
 
@@ -41,17 +41,17 @@ _TRAINING = {
     "FitWarning": "fit",
     "FitNotConverged": "fit",
 }
-_CLAIMS = {"verify": "checks", "ClaimFailed": "checks", "Table": "shown"}
+_CLAIMS = {"verify": "checks", "bootstrap": "claims", "ClaimFailed": "checks", "Table": "shown"}
 _HOME = _THEORY | _TRAINING | _CLAIMS
 
 _MODULES = {
     name: name
     for name in (
-        *("state", "theory", "exact", "fit", "tasks", "networks", "checks", "shown", "figures"),
+        *("state", "theory", "exact", "fit", "tasks", "networks", "claims", "checks", "shown", "figures"),
         *("equations", "training", "experiments", "site"),
     )
 }
-_STORED = ("alternatives", "measures", "runs", "store", "structure")
+_STORED = ("alternatives", "held_out", "measures", "runs", "store", "structure")
 _MODULES |= {name: f"experiments.{name}" for name in _STORED}
 _MODULES |= {"paper": "site.pages"}
 

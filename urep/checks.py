@@ -1,12 +1,12 @@
 """verify(...): the one way a chapter makes a claim.
 
-Five kinds. *symbolic*: both sides of derived lines equal those of registered ones, proved by algebra.
-*numerical*: two computations agree within a tolerance that has a reason. *empirical*: a network
-agrees with the theory within a tolerance that has a reason. *control*: something deliberately
-wrong misses by a stated margin. *refuted*: a claim that a network contradicts by a stated margin.
+*Symbolic* claims (both sides of derived lines equal those of registered ones, proved by algebra) and
+*numerical* ones (two computations agree within a tolerance that has a reason) stand in their chapter; one
+that does not hold raises ClaimFailed, which names the equation. Claims about networks stand in the registry,
+`urep.claims`, with what decides them; they are shown as they come out. A *control* is something wrong that
+must miss, and raises where it does not.
 
-A claim that does not hold raises ClaimFailed, which names the paper's equation. One that holds
-shows a verdict and leaves a record in the cell's output, from which the tally is made.
+Each verdict leaves a record in the cell's output, from which the tally is made.
 """
 
 from __future__ import annotations
@@ -18,25 +18,35 @@ import zlib
 from dataclasses import asdict, dataclass
 from math import isfinite
 
+from . import claims
+
 MIME = "application/vnd.urep.check+json"
 """Key of a record in the metadata of a cell's output, where page builders leave it alone."""
 
 MEANING = {
     "symbolic": ("proved", "✓"),
+    "verification": ("proved, by substitution", "✓"),
+    "definition": ("by definition", "≡"),
     "numerical": ("agrees", "✓"),
+    "confirmed": ("confirmed on fresh seeds", "✓"),
+    "seen": ("seen in networks, exploratory", "✓"),
+    "described": ("describes what it was fitted to", "✓"),
     "empirical": ("seen in a network", "✓"),
-    "control": ("control fails, as it must", "✓"),
+    "unskilled": ("no better than a model that knows less", "○"),
+    "control": ("control", "✓"),
+    "violated": ("assumption violated", "≠"),
     "refuted": ("does not hold", "✗"),
 }
-"""For each kind of claim: the words and the sign that a verdict shows."""
+"""For each kind of verdict: the words and the sign that it shows."""
+
+HOW = {"derivation": "symbolic", "verification": "verification", "definition": "definition"}
+"""For each way to a symbolic claim its kind: derived from elsewhere, the result substituted, or defined."""
 
 WORDS = {"eq": "Equation ({})", "fig": "Figure {}", "table": "Table {}"}
 """Each kind of numbered item in words."""
 
 EQUATIONS = range(1, 51)
 """Numbers of the paper's equations."""
-
-_ITEM = re.compile(r"(eq|fig|table) [1-9]\d*|book ([a-z0-9 -]+|E?\d+[=+'-]?)")
 
 
 def in_words(item: str) -> str:
@@ -69,6 +79,7 @@ class Verdict:
     measured: float | None = None
     bound: float | None = None
     because: str = ""
+    judgement: claims.Judgement | None = None
 
     @property
     def anchor(self) -> str:
@@ -80,7 +91,8 @@ class Verdict:
     def record(self) -> dict:
         """What the tally is made from; free of digits that differ between machines."""
         measured = None if self.kind == "numerical" else _digits(self.measured)
-        return {**asdict(self), "measured": measured, "anchor": self.anchor}
+        own = {**asdict(self), "measured": measured, "anchor": self.anchor}
+        return own | {"judgement": self.judgement and self.judgement.record()}
 
     def _digest(self) -> str:
         return f"{zlib.crc32(json.dumps(self.record(), sort_keys=True).encode()):08x}"
@@ -92,6 +104,8 @@ class Verdict:
 
     def _details(self) -> tuple[str, str, str]:
         """Number and bound in words: what comes before the number, the number, what comes after it."""
+        if self.judgement is not None:
+            return self.judgement.details(), "", ""
         if self.bound is None:
             return "assuming " + "; ".join(self.assuming) if self.assuming else "", "", ""
         number = f"{self.measured:.1e}" if self.kind == "numerical" else _digits(self.measured)
@@ -130,12 +144,14 @@ def _signs(text: str) -> str:
     return re.sub(r"\bA_(high|low)(?![a-zA-Z_])", r"A<sub>\1</sub>", html.escape(text))
 
 
-def verify(item: str, claim: str, **evidence) -> None:
-    """Hold a claim against its evidence and show the verdict; the arguments are those of `check`.
+def verify(item: str, claim: str | None = None, **evidence) -> None:
+    """Hold a claim against its evidence and show the verdict.
 
-    Raises ClaimFailed when the claim does not hold.
+    `verify("page.claim", measured=...)` takes the claim from the registry, and its evidence as
+    `urep.claims.judge` does; it shows what comes out, whatever it is. With an item and a claim it takes the
+    arguments of `check`, and raises ClaimFailed when the claim does not hold, as a control always does.
     """
-    verdict = check(item, claim, **evidence)
+    verdict = judged(item, **evidence) if claim is None else check(item, claim, **evidence)
     try:
         from IPython import get_ipython
     except ImportError:
@@ -144,6 +160,24 @@ def verify(item: str, claim: str, **evidence) -> None:
         from IPython.display import display
 
         display(verdict)
+
+
+def judged(name: str, **evidence) -> Verdict:
+    """Hold a claim of the registry, "page.claim", against the evidence that `urep.claims.judge` takes.
+
+    Raises ClaimFailed for a control that does not miss as it must; other claims come out as they do.
+    """
+    found = claims.judge(name, **evidence)
+    known, deciding = found.claim, found.deciding
+    if known.role == "control" and not deciding.holds:
+        raise ClaimFailed(
+            f"{in_words(known.item)}: {known.sentence} — the control does not miss: {deciding.number:.3g} is "
+            f"not above {known.bound:.3g} ({known.because})"
+        )
+    return Verdict(
+        known.item, known.sentence, found.kind, measured=deciding.number, bound=known.bound,
+        because=known.because, judgement=found,
+    )  # fmt: skip
 
 
 def check(
@@ -160,6 +194,7 @@ def check(
     above: float | None = None,
     because: str = "",
     through: int | str | tuple[int | str, ...] = (),
+    how: str = "derivation",
 ) -> Verdict:
     """Hold a claim about `item` ("eq 38", "fig 2", "table 1", "book ...") against its evidence.
 
@@ -176,9 +211,14 @@ def check(
     them: `through=37` for the limit of (43) that is (37). Claims about a figure, a table or a "book name" are
     free.
 
+    `how` says what a symbolic claim is: a "derivation", a "verification", where the result was substituted
+    and found to satisfy, or a "definition".
+
     Raises ClaimFailed when the claim does not hold, ValueError or TypeError when the evidence is incomplete.
     """
-    if not isinstance(item, str) or not _ITEM.fullmatch(item):
+    if how not in HOW:
+        raise ValueError(f"how must be one of {', '.join(HOW)}; got {how!r}")
+    if not isinstance(item, str) or not claims.ITEM.fullmatch(item):
         raise ValueError(f"item must be like 'eq 38', 'fig 2', 'table 1' or 'book name', got {item!r}")
     kind, number = item.split(" ", 1)
     if kind == "eq" and int(number) not in EQUATIONS:
@@ -196,9 +236,11 @@ def check(
     if kind == "symbolic":
         if registered is None:
             raise ValueError("registered must be given with derived, got None")
-        return _symbolic(item, claim, derived, registered, through)
+        return _symbolic(item, claim, derived, registered, through, HOW[how])
     if through != ():
         raise ValueError(f"through belongs to a symbolic claim, got {through!r} with {kind}")
+    if how != "derivation":
+        raise ValueError(f"how belongs to a symbolic claim, got {how!r} with {kind}")
     if kind == "control" and isinstance(control, tuple):
         if len(control) != 2:
             raise ValueError(f"control must be an error or (derived, wrong), got {len(control)} parts")
@@ -209,7 +251,7 @@ def check(
 # --- algebra --------------------------------------------------------------------------------
 
 
-def _symbolic(item: str, claim: str, derived, registered, through) -> Verdict:
+def _symbolic(item: str, claim: str, derived, registered, through, kind: str) -> Verdict:
     from .equations.algebra import assumptions, difference, paired, require_whole_equations
     from .equations.registry import as_text
 
@@ -225,7 +267,7 @@ def _symbolic(item: str, claim: str, derived, registered, through) -> Verdict:
             )
     rights = (getattr(line, "rhs", line) for line in (*ours, *theirs))
     texts = (tuple(map(as_text, lines)) for lines in (ours, theirs))
-    return Verdict(item, claim, "symbolic", assumptions(*rights), *texts)
+    return Verdict(item, claim, kind, assumptions(*rights), *texts)
 
 
 def _own_equations(item: str, registered, through) -> list:
@@ -306,5 +348,4 @@ def _measured(item, claim, kind, error, below, above, because) -> Verdict:
     return Verdict(item, claim, kind, measured=error, bound=bound, because=because)
 
 
-def _digits(number: float | None) -> str | None:
-    return None if number is None else f"{number:.2g}"
+_digits = claims.digits

@@ -76,15 +76,31 @@ def fitted(trial: Trial) -> Arrays:
 
     The curves of a run that stopped at a loss are continued as they ended.
     """
-    result = trial.train(progress=False)
+    return _fitted(trial.train(progress=False), trial.settings.epochs)
+
+
+def _fitted(result: TrialResult, epochs: int) -> Arrays:
     run = result.run
     if run.stopped == "diverged":
         nothing = {"rates": np.full(2, np.nan), "r2": np.full(3, np.nan), "residual": np.float64(np.nan)}
         return _endpoints(result) | nothing | {"converged": np.bool_(False)}
-    missing = trial.settings.epochs - len(run)
-    state = State(*(np.pad(v, (0, missing), mode="edge") for v in run.trajectory))
-    fit = fit_rates(np.arange(trial.settings.epochs), state, run.task, unconverged="keep")
+    state = State(*(np.pad(v, (0, epochs - len(run)), mode="edge") for v in run.trajectory))
+    fit = fit_rates(np.arange(epochs), state, run.task, unconverged="keep")
     return _endpoints(result) | _of_fit(fit)
+
+
+def sampled(trial: Trial) -> Arrays:
+    """What `fitted` gives, and the curves, in float32, of every CURVE_EVERY-th epoch of the row.
+
+    The curves of a run that stopped at a loss are continued as they ended.
+    """
+    result, epochs = trial.train(progress=False), trial.settings.epochs
+    run = result.run
+    state = run.trajectory
+    curves = {"dh2": state.dh2, "dy2": state.dy2, "w": state.w, "loss_curve": run.loss}
+    padded = {name: np.pad(curve, (0, epochs - len(run)), mode="edge") for name, curve in curves.items()}
+    rows = slice(None, None, CURVE_EVERY)
+    return _fitted(result, epochs) | {name: np.float32(curve[rows]) for name, curve in padded.items()}
 
 
 def alternatives(run: Run) -> Arrays:

@@ -97,12 +97,30 @@ def _fits(row: str) -> Sweep:
     return Sweep(f"{slug(row)}-fits", trials, measures.fitted)
 
 
+FRESH_SEEDS = range(100, 120)
+"""Seeds of the runs that judge claims: trained from commits that held the claims, `urep.claims`."""
+
+
+def _fresh(row: str) -> Sweep:
+    trials = tuple(Trial(row, seed, stop_at_loss=1e-8) for seed in FRESH_SEEDS)
+    return Sweep(f"{slug(row)}-fresh", trials, measures.sampled)
+
+
 def _grid(row: str) -> Sweep:
     trials = tuple(
         Trial(row, FITS.stop + n, dx**2, dy**2, lr_factor=0.4, epochs=40_000, stop_at_loss=1e-4)
         for n, (dx, dy) in enumerate(DISTANCES)
     )
     return Sweep(f"{slug(row)}-grid", trials, measures.endpoints)
+
+
+FRESH_GRIDS = ("Default", "Shallow", "Narrow")
+"""Rows of Table 1 whose 5 x 5 trials are repeated with fresh seeds."""
+
+
+def _fresh_grid(row: str) -> Sweep:
+    again = tuple(replace(trial, seed=FRESH_SEEDS.stop + n) for n, trial in enumerate(_grid(row).trials))
+    return Sweep(f"{slug(row)}-grid-fresh", again, measures.endpoints)
 
 
 def fitted_alternatives(trial: Trial) -> Arrays:
@@ -240,6 +258,26 @@ def _digits_and_mnist() -> list[Sweep]:
         Sweep("mnist-adam", (adam,), measures.distances_and_pair),
         Sweep("mnist-pairs", (TaskTrial("MNIST", "mnist", points=10_000),), measures.mnist_weighing),
     ]
+
+
+FRESH_TASK_SEEDS = range(100, 106)
+"""Seeds of the runs on XOR and blobs that judge claims."""
+
+
+def _fresh_tasks() -> list[Sweep]:
+    """Each row of XOR that learns, and the blobs, as they are in the sweeps that were explored."""
+    explored = [sweep for sweep in _xor() if sweep.name in ("xor-relu", "xor-intermediate", "xor-high")]
+    explored += [sweep for sweep in _blobs() if sweep.name == "blobs"]
+    return [
+        replace(sweep, name=f"{sweep.name}-fresh", trials=_with_seeds(sweep.trials, FRESH_TASK_SEEDS))
+        for sweep in explored
+    ]
+
+
+def _with_seeds(trials: tuple[TaskTrial, ...], seeds: Iterable[int]) -> tuple[TaskTrial, ...]:
+    """Trials that differ in their seed only, once each, with other seeds."""
+    once = dict.fromkeys(replace(trial, seed=0) for trial in trials)
+    return tuple(replace(trial, seed=seed) for trial in once for seed in seeds)
 
 
 CROWDS = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1797)
@@ -386,6 +424,9 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "reproducibility": [_reproducibility()],
     "rivals": [Sweep("rivals", _ALTERNATIVES, fitted_alternatives)],
     "final-distance": [sweep for row in UNIVERSAL for sweep in (_grid(row), _fits(row))],
+    "fresh": [_fresh(row) for row in TABLE_1],
+    "fresh-grids": [_fresh_grid(row) for row in FRESH_GRIDS],
+    "fresh-tasks": _fresh_tasks(),
     "xor": _xor(),
     "feature-collapse": _blobs(),
     "digits-and-mnist": _digits_and_mnist(),
@@ -450,6 +491,29 @@ def stored_run(row: str, seed: int = 0, *, layers: str = "middle", precision: st
         stopped=ENDS[arrays["stopped"]],
     )
     return StoredRun(run, rotation, stored.provenance)
+
+
+def sampled_runs(name: str) -> list[Run]:
+    """The runs of a sweep of sampled curves, such as "default-fresh", in the order of its trials.
+
+    Their epochs are every `measures.CURVE_EVERY`-th. Raises ValueError for a sweep that holds no curves.
+    """
+    known = sweep(name)
+    if known.measure is not measures.sampled:
+        raise ValueError(f"name must be a sweep of sampled curves, got {name!r}")
+    arrays = known.load().arrays
+    rows = zip(*(np.float64(arrays[key]) for key in ("dh2", "dy2", "w", "loss_curve")), strict=True)
+    return [
+        Run(
+            t=measures.CURVE_EVERY * np.arange(loss.size, dtype=float),
+            trajectory=State(dh2, dy2, w),
+            loss=loss,
+            task=TwoPoint(trial.dx2, trial.dy2_target),
+            lr=trial.settings.lr,
+            stopped=ENDS[how],
+        )
+        for trial, how, (dh2, dy2, w, loss) in zip(known.trials, arrays["stopped"], rows, strict=True)
+    ]
 
 
 def _layer_names(trial: Trial) -> list[str]:

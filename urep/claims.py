@@ -1,0 +1,450 @@
+"""Claims about networks: what each says, whose it is and what decides it, written down before its evidence.
+
+The registry is `book/claims`, a file for each page, a table for each claim. A page measures; `judge` takes
+statistic and bound from the registry, and says what the numbers come to: on the exploratory data, on which
+claim and bound were chosen, and on fresh runs, where there are some.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+FOLDER = Path(__file__).resolve().parents[1] / "book" / "claims"
+"""Folder of the registry, beside the pages."""
+
+WHOSE = {
+    "paper": "the paper's claim",
+    "assumption": "an assumption that the paper declares",
+    "code": "what the authors' code does",
+    "book": "this book's claim",
+}
+"""Whose a claim may be, in words."""
+
+ROLES = ("prediction", "description", "observation", "control")
+"""What a claim may be: of data that its model has not seen, of data that it was fitted to, of networks
+without a model, or the nearest wrong thing, which has to miss."""
+
+STATISTICS = ("tail", "median", "value")
+"""What is compared with a bound: the tail on its side, the median of the runs, or one number."""
+
+TAIL = 0.05
+"""Share of the runs that the tail leaves out."""
+
+DRAWS, CONFIDENCE = 2000, 0.9
+"""Bootstrap samples of an interval, and its level."""
+
+JUDGED = ("item", "whose", "role", "sentence", "measure", "statistic", "below", "above", "null", "explored",
+          "confirmed", "runs")  # fmt: skip
+"""Fields that must not change once the runs which judge a claim are there."""
+
+_REQUIRED = ("item", "whose", "role", "sentence", "measure", "statistic", "because", "explored")
+_OPTIONAL = ("below", "above", "null", "no_null", "no_spread", "confirmed", "runs", "was")
+
+ITEM = re.compile(r"(eq|fig|table) [1-9]\d*|book ([a-z0-9 -]+|E?\d+[=+'-]?)")
+"""What a claim may be about: "eq 38", "fig 2", "table 1", "book E9" or "book " and a name."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One entry of the registry; `bound` is `below` or `above` it, whichever was given."""
+
+    id: str
+    item: str
+    whose: str
+    role: str
+    sentence: str
+    measure: str
+    statistic: str
+    because: str
+    explored: str
+    below: float | None = None
+    above: float | None = None
+    null: str = ""
+    no_null: str = ""
+    no_spread: str = ""
+    confirmed: str = ""
+    runs: tuple[str, ...] = ()
+    was: str = ""
+
+    @property
+    def bound(self) -> float:
+        """The number that decides."""
+        return self.below if self.above is None else self.above
+
+    @property
+    def seeds(self) -> range | None:
+        """Seeds of the fresh runs, None where there are none."""
+        if not self.confirmed:
+            return None
+        first, last = map(int, self.confirmed.split("-"))
+        return range(first, last + 1)
+
+    def holds(self, number: float) -> bool:
+        """Whether a number is on the right side of the bound."""
+        return bool(number > self.above if self.below is None else number < self.below)
+
+
+# --- the registry ---------------------------------------------------------------------------
+
+
+def claim(name: str) -> Claim:
+    """The claim of a name, "page.claim"; raises KeyError, naming those there are, for an unknown one.
+
+    Raises ValueError, naming the field, for an entry that breaks the protocol.
+    """
+    page, _, own = name.partition(".")
+    path = FOLDER / f"{page}.toml"
+    if not path.exists():
+        pages = ", ".join(sorted(path.stem for path in FOLDER.glob("*.toml")))
+        raise KeyError(f"no claims of a page {page!r} (claim {name!r}); there are: {pages}")
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    if own not in entries:
+        raise KeyError(f"{path.name} has no claim {own!r}; it has: {', '.join(entries)}")
+    return entry(name, entries[own])
+
+
+def every() -> dict[str, Claim]:
+    """Every claim of the registry by name, page by page; raises ValueError where one breaks the protocol."""
+    found = {}
+    for path in sorted(FOLDER.glob("*.toml")):
+        for own, fields in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            name = f"{path.stem}.{own}"
+            found[name] = entry(name, fields)
+    return found
+
+
+def entry(name: str, fields: Mapping) -> Claim:
+    """The claim that a table of the registry holds; raises ValueError, naming the field, for a wrong one."""
+
+    def refuse(why: str):
+        raise ValueError(f"claim {name!r}: {why}")
+
+    missing = [field for field in _REQUIRED if not str(fields.get(field, "")).strip()]
+    if missing:
+        refuse(f"{missing[0]} must be given")
+    unknown = sorted(set(fields) - set(_REQUIRED) - set(_OPTIONAL))
+    if unknown:
+        refuse(f"{unknown[0]} is no field of a claim; they are {', '.join((*_REQUIRED, *_OPTIONAL))}")
+    for field, allowed in (("whose", tuple(WHOSE)), ("role", ROLES), ("statistic", STATISTICS)):
+        if fields[field] not in allowed:
+            refuse(f"{field} must be one of {', '.join(allowed)}; got {fields[field]!r}")
+    if not ITEM.fullmatch(fields["item"]):
+        refuse(f"item must be like 'eq 38', 'fig 2', 'table 1' or 'book name', got {fields['item']!r}")
+    why = incomplete(fields["sentence"])
+    if why:
+        refuse(f"sentence {why}: {fields['sentence']!r}")
+    _require_bound(fields, refuse)
+    _require_null(fields, refuse)
+    _require_statistic(fields, refuse)
+    _require_runs(fields, refuse)
+    return Claim(id=name, **{**fields, "runs": tuple(fields.get("runs", ()))})
+
+
+def _require_bound(fields: Mapping, refuse) -> None:
+    bounds = [fields[side] for side in ("below", "above") if side in fields]
+    if len(bounds) != 1:
+        refuse("one of below and above must be given")
+    bound = bounds[0]
+    if isinstance(bound, bool) or not isinstance(bound, int | float) or not isfinite(bound):
+        refuse(f"the bound must be a finite number, got {bound!r}")
+    if fields["role"] == "control" and "below" in fields:
+        refuse("a control misses by more than a bound: it needs above")
+
+
+def _require_null(fields: Mapping, refuse) -> None:
+    given = [field for field in ("null", "no_null") if fields.get(field, "").strip()]
+    if len(given) != 1:
+        refuse("null must say which model knows less, or no_null why none applies")
+    if fields["role"] in ("prediction", "description") and given == ["no_null"]:
+        refuse(f"a {fields['role']} needs null, the strongest model that knows less")
+    if given == ["null"] and "above" in fields:
+        refuse("a claim with a null measures an error: it needs below")
+
+
+def _require_statistic(fields: Mapping, refuse) -> None:
+    sentence, statistic = fields["sentence"].lower(), fields["statistic"]
+    if statistic == "median" and not ("typically" in sentence or "median" in sentence):
+        refuse("statistic is the median: the sentence must say 'typically' or 'median'")
+    if statistic != "value" and fields.get("no_spread"):
+        refuse("no_spread belongs to statistic = 'value'; tail and median show their spread")
+
+
+def _require_runs(fields: Mapping, refuse) -> None:
+    confirmed, stored = fields.get("confirmed", ""), fields.get("runs", ())
+    if bool(confirmed) != bool(stored):
+        refuse("confirmed and runs must be given together: fresh seeds, and the stored files that hold them")
+    if confirmed and not re.fullmatch(r"\d+-\d+", confirmed):
+        refuse(f"confirmed must be seeds like '100-119', got {confirmed!r}")
+
+
+_OPENINGS = re.compile(
+    r"\(?(its?|they|their|them|this|that|these|those|such|he|she|and|but|so|or|then|there|here|also|too|which"
+    r"|where|as)",
+    re.I,
+)
+_POINTERS = re.compile(
+    r"\b(this page|this chapter|as well|the same networks?|do(es)? too|above|below one|as above|"
+    r"said so|do(es)? so|either way)\b",
+    re.I,
+)
+
+
+def incomplete(sentence: str) -> str:
+    """Why a sentence cannot be read without its page; empty where it can.
+
+    It has a capital or a formula first, a full stop last, six words at least, a subject of its own, and no
+    word that points at what stands elsewhere.
+    """
+    text = sentence.strip()
+    opening = _OPENINGS.match(text)
+    if opening:
+        return f"must name its subject, and not begin with {opening[0]!r}"
+    if text[:1].islower() and not re.match(r"[a-z](_|/|\()|dh|dy|dx|w\b", text):
+        return "must begin with a capital or a formula"
+    if not text.endswith("."):
+        return "must end with a full stop"
+    if len(text.split()) < 6:
+        return "must say what is claimed of what, in six words at least"
+    pointer = _POINTERS.search(text)
+    if pointer:
+        return f"must stand alone, and not say {pointer[0]!r}"
+    if re.search(r"\b(also|already)\b|\btoo\b(?= *[.,;])", text):
+        return "must stand alone, without 'too', 'also' or 'already'"
+    return ""
+
+
+# --- judgement ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The numbers of one set of runs: the statistic, the median, 5% and 95%, how many; skill beyond the null.
+
+    `low` and `high` are quantiles over runs, or the interval of a single number, None where it has none.
+    `skill` is 1 - median error / median error of the null, with a bootstrap interval over the runs.
+    """
+
+    number: float
+    holds: bool
+    runs: int
+    median: float | None = None
+    low: float | None = None
+    high: float | None = None
+    skill: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A claim held against exploratory runs, and against fresh ones where there are some."""
+
+    claim: Claim
+    explored: Evidence
+    fresh: Evidence | None = None
+
+    @property
+    def deciding(self) -> Evidence:
+        """What decides: the fresh runs, where there are some."""
+        return self.fresh or self.explored
+
+    @property
+    def stage(self) -> str:
+        """Whether runs judge the claim that it was decided before, or those that it was made from."""
+        return "confirmed" if self.fresh else "exploratory"
+
+    @property
+    def kind(self) -> str:
+        """The kind of verdict that the numbers come to, one of `checks.MEANING`."""
+        if self.claim.role == "control":
+            return "control"
+        if not self.deciding.holds:
+            return "violated" if self.claim.whose == "assumption" else "refuted"
+        if self.deciding.skill is not None and self.deciding.skill[1] <= 0:
+            return "unskilled"
+        if self.claim.role == "description":
+            return "described"
+        return "confirmed" if self.fresh else "seen"
+
+    def record(self) -> dict:
+        """What pages are made from: the claim's fields, and the numbers in two digits."""
+        fields = asdict(self.claim)
+        numbers = {"explored": _rounded(self.explored), "fresh": self.fresh and _rounded(self.fresh)}
+        return {**fields, "runs": list(self.claim.runs), "stage": self.stage, "evidence": numbers}
+
+    def details(self) -> str:
+        """Whose claim, by what numbers, against which null, decided when, in words."""
+        said = [WHOSE[self.claim.whose], f"{self.claim.measure}: {self._numbers()}"]
+        said.append(f"wanted {self._wanted()}, {self.claim.because}")
+        if self.claim.null:
+            said.append(f"null: {self.claim.null}")
+        said.append(f"decided on {self.claim.explored}")
+        if self.claim.was:
+            said.append(f"before its number was seen: {self.claim.was}")
+        return "; ".join(said)
+
+    def _wanted(self) -> str:
+        sign = "<" if self.claim.above is None else ">"
+        return f"{_name(self.claim)} {sign} {digits(self.claim.bound)}"
+
+    def _numbers(self) -> str:
+        parts = [f"explored {_in_words(self.claim, self.explored)}"]
+        if self.fresh:
+            parts.append(f"on fresh seeds {self.claim.confirmed} {_in_words(self.claim, self.fresh)}")
+        return ", ".join(parts)
+
+
+def judge(
+    name: str,
+    *,
+    measured: ArrayLike,
+    null: ArrayLike | None = None,
+    interval: tuple[float, float] | None = None,
+    skill: tuple[float, float, float] | None = None,
+    fresh: ArrayLike | None = None,
+    fresh_null: ArrayLike | None = None,
+) -> Judgement:
+    """Hold the claim of a name against what a page measured on the exploratory runs and on fresh ones.
+
+    measured and null: one number a run, paired; or one number where the statistic is "value", with its
+    `interval`, and with `skill` (value, low, high) in place of `null`. fresh and fresh_null: the same of the
+    runs that the registry names. Raises KeyError for an unknown claim, ValueError where the evidence is not
+    what the registry asks for.
+    """
+    known = claim(name)
+    if known.statistic == "value":
+        if fresh is not None or fresh_null is not None:
+            raise ValueError(f"claim {name!r}: fresh runs need one number a run, not statistic = 'value'")
+        return Judgement(known, _of_one_number(known, measured, interval, skill, null))
+    if interval is not None or skill is not None:
+        raise ValueError(f"claim {name!r}: interval and skill belong to statistic = 'value'")
+    if (fresh is None) != (not known.confirmed):
+        raise ValueError(
+            f"claim {name!r}: fresh must be given exactly where the registry has confirmed seeds, "
+            f"which are {known.confirmed or 'none'}"
+        )
+    explored = _of_runs(known, "measured", measured, null)
+    return Judgement(known, explored, None if fresh is None else _of_runs(known, "fresh", fresh, fresh_null))
+
+
+def _of_runs(known: Claim, name: str, measured: ArrayLike, null: ArrayLike | None) -> Evidence:
+    values = _checked(known, name, measured)
+    number = np.median(values)
+    if known.statistic == "tail":
+        number = np.quantile(values, 1 - TAIL if known.above is None else TAIL)
+    skill = None
+    if (null is not None) != bool(known.null):
+        raise ValueError(
+            f"claim {known.id!r}: errors of the null must be given exactly where the registry has a null, "
+            f"which is {known.null or 'none'!r}"
+        )
+    if null is not None:
+        errors = _checked(known, f"null of {name}", null)
+        if errors.shape != values.shape:
+            raise ValueError(
+                f"claim {known.id!r}: {errors.size} errors of the null for {values.size} of {name}"
+            )
+        skill = _skill(known, values, errors)
+    low, high = np.quantile(values, [TAIL, 1 - TAIL])
+    return Evidence(
+        float(number),
+        known.holds(number),
+        values.size,
+        float(np.median(values)),
+        float(low),
+        float(high),
+        skill,
+    )
+
+
+def _checked(known: Claim, name: str, values: ArrayLike) -> np.ndarray:
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 1 or values.size < 2:
+        raise ValueError(f"claim {known.id!r}: {name} must be one number a run, got shape {values.shape}")
+    if not np.isfinite(values).all():
+        raise ValueError(f"claim {known.id!r}: {name} must be finite, got {values[~np.isfinite(values)][0]}")
+    return values
+
+
+def _skill(known: Claim, errors: np.ndarray, null: np.ndarray) -> tuple[float, float, float]:
+    """1 - median error / median error of the null, and its bootstrap interval over the runs."""
+    if (null < 0).any() or np.median(null) == 0:
+        raise ValueError(f"claim {known.id!r}: errors of the null must be >= 0 with a median > 0")
+    drawn = np.random.default_rng(0).integers(errors.size, size=(DRAWS, errors.size))
+    theirs = np.median(null[drawn], axis=1)
+    found = 1 - np.median(errors[drawn], axis=1) / np.where(theirs > 0, theirs, np.median(null))
+    low, high = np.quantile(found, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(1 - np.median(errors) / np.median(null)), float(low), float(high)
+
+
+def _of_one_number(known: Claim, measured, interval, skill, null) -> Evidence:
+    if np.ndim(measured) != 0:
+        raise ValueError(
+            f"claim {known.id!r}: statistic is 'value', one number, got shape {np.shape(measured)}"
+        )
+    if null is not None:
+        raise ValueError(f"claim {known.id!r}: one number takes skill=(value, low, high), and no null=")
+    if (skill is not None) != bool(known.null):
+        raise ValueError(f"claim {known.id!r}: skill must be given exactly where the registry has a null")
+    if (interval is None) != bool(known.no_spread):
+        raise ValueError(f"claim {known.id!r}: interval must be given, or the registry say no_spread and why")
+    numbers = [float(measured), *(interval or ()), *(skill or ())]
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"claim {known.id!r}: measured, interval and skill must be finite, got {numbers}")
+    low, high = interval or (None, None)
+    return Evidence(float(measured), known.holds(float(measured)), 1, None, low, high, skill)
+
+
+def bootstrap(statistic, *samples: ArrayLike) -> tuple[float, float]:
+    """Bootstrap interval of a statistic of paired samples, at the level that verdicts show.
+
+    statistic: a function of as many (n,) arrays as samples. Draws are the same each time.
+    """
+    columns = [np.asarray(sample, dtype=float) for sample in samples]
+    size = len(columns[0])
+    drawn = np.random.default_rng(0).integers(size, size=(DRAWS, size))
+    found = [statistic(*(column[rows] for column in columns)) for rows in drawn]
+    low, high = np.quantile(found, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)
+
+
+# --- in words -------------------------------------------------------------------------------
+
+
+def digits(number: float | None) -> str | None:
+    """A number in two digits."""
+    return None if number is None else f"{number:.2g}"
+
+
+def _name(known: Claim) -> str:
+    if known.statistic == "tail":
+        return "95% of runs" if known.above is None else "5% of runs"
+    return known.statistic
+
+
+def _in_words(known: Claim, evidence: Evidence) -> str:
+    spread = ""
+    if evidence.low is not None:
+        spread = f"{digits(evidence.low)} to {digits(evidence.high)}"
+    if evidence.runs > 1:
+        spread = f"median {digits(evidence.median)}, 5-95% {spread}, {evidence.runs} runs"
+    words = f"{digits(evidence.number)}" + (f" ({spread})" if spread else "")
+    if evidence.skill is not None:
+        value, low, high = evidence.skill
+        words += f", skill {digits(value)} ({digits(low)} to {digits(high)})"
+    return words
+
+
+def _rounded(evidence: Evidence) -> dict:
+    fields = asdict(evidence)
+    for name in ("number", "median", "low", "high"):
+        fields[name] = digits(fields[name])
+    if evidence.skill is not None:
+        fields["skill"] = [digits(value) for value in evidence.skill]
+    return fields
