@@ -398,12 +398,12 @@ def _authors_digits() -> list[Sweep]:
     )
     # Their last commit's "correct MNIST settings": 200 units, 0.003, 200 epochs, a tenth of the loss (1).
     correct = {"units": 200, "lr_factor": 0.15, "epochs": 200, "batch": BATCH, "every": TENTH_OF_MNIST}
-    figure_4 = tuple(TaskTrial("MNIST", "mnist", seed, **correct) for seed in SEEDS)
+    figure_4 = (TaskTrial("MNIST", "mnist", seed, **correct) for seed in SEEDS)
     pairs = tuple(_digit_trial(seed) for seed in SEEDS)
     return [
         Sweep("digits-structure", ten, measures.distances_and_pair),
         Sweep("digits-pairs", pairs, measures.class_pairs),
-        Sweep("mnist-correct", figure_4, measures.class_pairs),
+        *(Sweep(f"mnist-correct-{t.seed}", (t,), measures.class_pairs) for t in figure_4),
         Sweep("mnist-structure", figure_9, measures.distances_and_pair),
     ]
 
@@ -545,3 +545,31 @@ def stored_pairs(name: str) -> list[Run]:
         )
         pairs.append(run)
     return pairs
+
+
+def stored_class_pairs(name: str, of: str = "images") -> list[list[Run]]:
+    """The pairs of classes of a sweep of `measures.class_pairs`: for each trial a Run for each CLASS_PAIRS.
+
+    `of` is "images", one of each class, or "means", of the classes. Time is in epochs. Raises ValueError
+    for another sweep or `of`, and as `Sweep.load` does.
+    """
+    known = sweep(name)
+    if known.measure is not measures.class_pairs:
+        raise ValueError(f"name must be a sweep of pairs of classes, got {name!r}")
+    if of not in ("images", "means"):
+        raise ValueError(f"of must be 'images' or 'means', got {of!r}")
+    arrays = known.load().arrays
+    return [
+        _class_pairs_of(arrays, k, ("images", "means").index(of), trial)
+        for k, trial in enumerate(known.trials)
+    ]
+
+
+def _class_pairs_of(arrays: Arrays, k: int, kind: int, trial: TaskTrial) -> list[Run]:
+    t = arrays["pairs_t"][k]
+    loss = np.interp(t, arrays["interval"][k] * np.arange(arrays["loss"].shape[1]), arrays["loss"][k])
+    curves = (np.float64(arrays[f"pairs_{name}"][k, kind]) for name in ("dh2", "dy2", "w"))
+    return [
+        Run(t, State(*rows), loss, TwoPoint(float(dx2), 2.0), trial.settings.lr, "epochs", points=trial.batch)
+        for *rows, dx2 in zip(*curves, arrays["pairs_dx2"][k, kind], strict=True)
+    ]
