@@ -10,6 +10,7 @@ from .trial import (
     TaskTrial,
     Trial,
     TrialResult,
+    Watch,
     mnist_folder,
     snapshot,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "TaskTrial",
     "Trial",
     "TrialResult",
+    "Watch",
     "mnist_folder",
     "snapshot",
 ]

@@ -6,15 +6,26 @@ Long curves are stored in float32. A trial that diverged is stored as such, with
 from __future__ import annotations
 
 import math
+from itertools import combinations
 
 import numpy as np
 
 from .. import tasks
 from ..fit import Fit, fit_rates
-from ..state import Run, State
+from ..state import Run, State, TwoPoint
 from . import alternatives as theories
 from . import structure
-from .trial import N_ANALYSED, RepeatedTrial, Snapshot, TaskTrial, Trial, TrialResult
+from .trial import (
+    N_ANALYSED,
+    RepeatedTrial,
+    Snapshot,
+    TaskTrial,
+    Trial,
+    TrialResult,
+    Watch,
+    mnist_folder,
+    snapshot,
+)
 
 Arrays = dict[str, np.ndarray]
 
@@ -115,6 +126,22 @@ def _of_fit(fit: Fit) -> Arrays:
     }
 
 
+def fitted_layers(trial: Trial) -> Arrays:
+    """The fit of (7) to each layer of a run: rates (layers, 2), r2 (layers, 3), residual, convergence.
+
+    With the first and last (‖dh‖², ‖dy‖², w) of each layer, the last loss, and how the run ended.
+    """
+    run = trial.train(progress=False).run
+    states = list(run.trajectory.values())
+    fits = [_of_fit(fit_rates(run.t, state, run.task, unconverged="keep")) for state in states]
+    return {name: np.array([fit[name] for fit in fits]) for name in fits[0]} | {
+        "first": np.array([[*state[0]] for state in states]),
+        "last": np.array([[*state[len(run) - 1]] for state in states]),
+        "loss": np.float64(run.loss[-1]),
+        "stopped": np.int8(ENDS.index(run.stopped)),
+    }
+
+
 CURVE_EVERY = 5
 """Epochs between the stored rows of a repeated training, whose escape takes hundreds."""
 
@@ -163,9 +190,73 @@ def matrices(trial: TaskTrial) -> Arrays:
 
 def distances_and_pair(trial: TaskTrial) -> Arrays:
     """What `pair_curves` and `matrices` give, and the share of all points that is classified right."""
-    result = trial.train(progress=False)
+    return _distances_and_pair(trial.train(progress=False), trial)
+
+
+def _distances_and_pair(result: TrialResult, trial: TaskTrial) -> Arrays:
     right = result.after.outputs.argmax(axis=1) == result.data[1].numpy().argmax(axis=1)
     return _pair_curves(result, trial) | _matrices(result) | {"accuracy": np.float64(right.mean())}
+
+
+LOOKS = 200
+"""Times in a training at which pairs of classes are recorded: once an epoch in the authors' of MNIST."""
+
+N_OF_MEANS = 2000
+"""Number of points, the first, whose classes' means are recorded; all of the digits."""
+
+CLASS_PAIRS = tuple(combinations(range(10), 2))
+"""The pairs of classes that are recorded."""
+
+
+def class_pairs(trial: TaskTrial) -> Arrays:
+    """What `distances_and_pair` gives, and curves and fits of (7) of all CLASS_PAIRS of one training.
+
+    First of single images, image number `seed` of each class; then of the means of the classes. The
+    names begin with "pairs_": dh2, dy2, w (2, pairs, looks) and t (looks,) in epochs, dx2 (2, pairs),
+    and what a fit gives. "right" is the share of MNIST's test images that is classified right.
+    """
+    inputs, targets = (part[:N_OF_MEANS] for part in trial.data())
+    labels = targets.argmax(dim=1).numpy()
+    images = [np.flatnonzero(labels == digit)[trial.seed] for digit in range(10)]
+    means = np.stack([(labels == digit) / (labels == digit).sum() for digit in range(10)])
+    rows = np.concatenate([np.eye(len(labels))[images], means])  # each is a sum over points
+    seen, networks = [], []
+
+    def look(network) -> None:
+        networks[:] = [network]
+        shot = snapshot(network, inputs)
+        seen.append((rows @ shot.hidden, rows @ shot.outputs))
+
+    an_epoch = trial.steps_an_epoch(len(trial.data()[0]))
+    every = math.ceil(trial.settings.epochs * an_epoch / LOOKS)
+    result = trial.train(progress=False, watch=Watch(look, every))
+    kept = _distances_and_pair(result, trial)
+    t = np.arange(len(seen)) * every / an_epoch
+    kept |= _class_pairs(t, seen, rows @ inputs.numpy(), rows @ targets.numpy())
+    if trial.task == "mnist":
+        unseen, answers = tasks.mnist(mnist_folder(), part="t10k", dtype=trial.dtype)
+        correct = snapshot(networks[0], unseen).outputs.argmax(axis=1) == answers.numpy().argmax(axis=1)
+        kept["right"] = np.float64(correct.mean())
+    return kept
+
+
+def _class_pairs(t: np.ndarray, seen: list, inputs: np.ndarray, targets: np.ndarray) -> Arrays:
+    """Curves and fits of all CLASS_PAIRS, of ten images and of ten means, from what was seen of both."""
+    first, second = np.array([(10 * kind + np.array(CLASS_PAIRS)) for kind in range(2)]).transpose(2, 0, 1)
+    hidden, outputs = (np.array(part) for part in zip(*seen, strict=True))  # (looks, 20, size)
+    apart = lambda points: points[..., second, :] - points[..., first, :]
+    dh, dy, d = apart(hidden), apart(outputs), apart(targets)
+    curves = [np.moveaxis(values.sum(axis=-1), 0, -1) for values in (dh**2, dy**2, dy * (dy - d))]
+    dx2, dy2_target = (apart(inputs) ** 2).sum(axis=-1), (d**2).sum(axis=-1)
+    fits = []
+    for where in np.ndindex(dx2.shape):
+        state = State(*(curve[where] for curve in curves))
+        task = TwoPoint(float(dx2[where]), float(dy2_target[where]))
+        fits.append(_of_fit(fit_rates(t, state, task, unconverged="keep")))
+    arrays = {name: np.array([fit[name] for fit in fits]) for name in fits[0]}
+    arrays = {name: values.reshape(*dx2.shape, *values.shape[1:]) for name, values in arrays.items()}
+    arrays |= {name: np.float32(c) for name, c in zip(("dh2", "dy2", "w"), curves, strict=True)}
+    return {f"pairs_{name}": values for name, values in arrays.items()} | {"pairs_t": t, "pairs_dx2": dx2}
 
 
 def _pair_curves(result: TrialResult, trial: TaskTrial) -> Arrays:

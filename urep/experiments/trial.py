@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from types import MappingProxyType
 
 import numpy as np
@@ -35,6 +36,32 @@ N_ANALYSED = 100
 
 PRECISIONS = ("float32", "float64")
 """Precisions of a trial; the paper's is float32."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A look at a network before every `every`-th step of its training, the first of them included.
+
+    `look(network)` may do anything that leaves the network, and what is random in a step, as they were.
+    """
+
+    look: Callable[[torch.nn.Module], None]
+    every: int
+
+    def optimizer(self, kind: Callable | None, network: torch.nn.Module) -> Callable:
+        """A maker of optimizers of this kind (None: gradient descent) that looks before they step."""
+
+        def make(parameters, *, lr: float) -> torch.optim.Optimizer:
+            made, steps = (kind or torch.optim.SGD)(parameters, lr=lr), count()
+
+            def before_a_step(*_) -> None:
+                if next(steps) % self.every == 0:
+                    self.look(network)
+
+            made.register_step_pre_hook(before_a_step)
+            return made
+
+        return make
 
 
 class _Training:
@@ -74,21 +101,24 @@ class _Training:
         """The rows of the two points that are recorded: the first two."""
         return 0, 1
 
-    def train(self, *, progress: bool | None = None) -> TrialResult:
+    def train(self, *, progress: bool | None = None, watch: Watch | None = None) -> TrialResult:
         """Train it to the end, or until it diverges, which is a result like any other.
 
+        `watch` looks at the network while it is trained, in PyTorch then and not by the compiled kernel.
         Raises TrainingDiverged where that is at epoch 0 and there is nothing to be kept.
         """
-        data, row = self.data(), self.settings
+        data, row, optimizer = self.data(), self.settings, OPTIMIZERS[self.optimizer]
         network, pair = self.network(data), self.pair(data)
         every_layer = [network.layer(k) for k in range(network.depth)] if self.layers == "all" else None
         names, inputs = every_layer or [network.middle], data[0][list(pair)]
         before, first = snapshot(network, data[0]), _directions(network, inputs, names)
+        if watch is not None:
+            optimizer = watch.optimizer(optimizer, network)
         try:
             run = train(
                 network, data, lr=row.lr, epochs=row.epochs, seed=self.seed,
                 layer=every_layer or network.middle, pair=pair, batch=self.batch,
-                optimizer=OPTIMIZERS[self.optimizer], every=self.every,
+                optimizer=optimizer, every=self.every,
                 stop_at_loss=self.stop_at_loss, progress=progress,
             )  # fmt: skip
         except TrainingDiverged as diverged:
