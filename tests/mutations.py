@@ -4,11 +4,12 @@
     make mutations ARGS="10 E9"       those of some equations; prints, and replaces nothing
 
 A mutant is an equation with one thing wrong. The cells that derive the equation run again with the mutant in
-place of the truth, from the moment on at which they first ask for it. They *accuse* the mutant if they stop at
-a claim that does not hold and whose message begins with that equation. Any other exception counts as raised,
-none as survived. So a derivation that follows whatever is registered, and proves it from itself, has survivors.
+place of the truth, from the moment on at which they first ask for it. They *accuse* the mutant if they stop
+at a claim that does not hold and whose message begins with that equation. Any other exception counts as
+raised, none as survived. So a derivation that follows what is registered, and proves it from itself, has
+survivors.
 
-A step of a derivation is not mutated, nor is a number: this says nothing of claims about networks.
+Steps of derivations are not mutated here, nor are numbers: this says nothing of claims about networks.
 """
 
 from __future__ import annotations
@@ -173,7 +174,7 @@ def cells(page: str) -> list[str]:
 
 
 class Watched(Mapping):
-    """The registered equations as a page sees them; `first` is called when one is asked for the first time."""
+    """The registered equations as a page sees them; calls `first` when one is asked for the first time."""
 
     def __init__(self, equations: Mapping, first):
         self.held, self._first, self._asked = dict(equations), first, set()
