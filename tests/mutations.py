@@ -1,7 +1,8 @@
 """Mutants of the registered equations, each put to the derivations that claim its equation.
 
     make mutations                    all mutants, a few a second; replaces tests/mutations.json
-    make mutations ARGS="10 E9"       those of some equations; prints, and replaces nothing
+    make mutations ARGS="10 E9"       those of some equations; replaces nothing
+    make mutations ARGS=--sample      those that make test examines; replaces nothing
 
 A mutant is an equation with one thing wrong. The cells that derive the equation run again with the mutant in
 place of the truth, from the moment on at which they first ask for it. They *accuse* the mutant if they stop
@@ -25,21 +26,25 @@ import signal
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-import joblib
-import sympy as sp
+import arithmetic
+
+for name in arithmetic.THREADS:  # before NumPy comes, so that a process that forks has one thread
+    os.environ.setdefault(name, "1")
+
+import joblib  # noqa: E402
+import sympy as sp  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from urep import checks  # noqa: E402
 from urep import equations as eq  # noqa: E402 - of this checkout
-from urep.checks import ClaimFailed, in_words  # noqa: E402
-from urep.equations import registry  # noqa: E402
-from urep.site import verdicts  # noqa: E402
+from urep.equations import algebra, registry  # noqa: E402
 
 RECORD = ROOT / "tests" / "mutations.json"
 """The result of the last complete run, and the commit that it is of."""
@@ -112,9 +117,12 @@ def wrong_lefts(line: sp.Rel, equation: eq.Equation) -> Iterator[sp.Expr]:
 
 def wrong_rights(expr: sp.Expr) -> Iterator[sp.Expr]:
     """A right-hand side with one thing wrong: a sign, a lost term or factor, a factor 2, an exponent."""
-    yield -expr
-    yield 2 * expr
-    yield from _inside(expr)
+    if expr == 0:
+        yield sp.S.One
+    else:
+        yield -expr
+        yield 2 * expr
+        yield from _inside(expr)
 
 
 def _inside(expr: sp.Expr) -> Iterator[sp.Expr]:
@@ -148,17 +156,10 @@ def sample(number: str) -> list[Mutant]:
 # --- where an equation is derived -----------------------------------------------------------
 
 
-def claimed_on(number: str) -> list[str]:
-    """Pages with a claim about an equation that was held against the whole of it, as it is registered now.
-
-    (49) is no statement that algebra could prove: there a numerical claim is what is asked for.
-    """
-    equation = EQUATIONS[number]
-    item = f"{'eq' if isinstance(equation.number, int) else 'book'} {number}"
-    own = [r for r in verdicts.records() if r.fields["item"] == item]
-    whole = [r.page for r in own if r.fields["registered"] == list(equation.lines)]
-    numerical = [r.page for r in own if r.fields["kind"] == "numerical" and r.page.startswith("theory/")]
-    return sorted(set(whole or numerical))
+def deriving() -> list[str]:
+    """The pages that derive."""
+    theory = sorted((ROOT / "book" / "theory").glob("*.md"))
+    return [f"theory/{path.stem}" for path in theory] + sorted(HEADINGS)
 
 
 def cells(page: str) -> list[str]:
@@ -177,11 +178,11 @@ class Watched(Mapping):
     """The registered equations as a page sees them; calls `first` when one is asked for the first time."""
 
     def __init__(self, equations: Mapping, first):
-        self.held, self._first, self._asked = dict(equations), first, set()
+        self.held, self._first, self.asked = dict(equations), first, set()
 
     def __getitem__(self, number):
-        if number in self.held and number not in self._asked:
-            self._asked.add(number)
+        if number in self.held and number not in self.asked:
+            self.asked.add(number)
             self._first(str(number))
         return self.held[number]
 
@@ -198,34 +199,53 @@ class Run:
     A fork is the page with one equation changed: it goes on to the end, or to what stops it, and reports.
     """
 
-    def __init__(self, page: str, wanted: Mapping[str, list[Mutant]]):
-        self.page, self.wanted, self.outcomes, self._report = page, wanted, {}, None
+    def __init__(self, page: str, chosen: Mapping[str, list[str]]):
+        self.page, self.chosen, self.outcomes, self._report = page, chosen, {}, None
+        self._claimed: dict[str, set] = {}
+        self._wanted: dict[str, list[Mutant]] = {}
         self.seen = {"paper": Watched(eq.paper, self._first), "book": Watched(eq.book, self._first)}
 
     def outcome(self) -> dict[str, dict[str, str]]:
-        """What became of each mutant: {number: {name: "accused" or "survived" or what was raised}}."""
+        """What became of each mutant: {number: {name: "accused" or "survived" or what was raised}}.
+
+        Only of the equations of which the page claims every line.
+        """
         self._install()
-        stopped = self._run()
-        if self._report is not None:  # in a fork
-            os.write(self._report, stopped.encode())
-            os._exit(0)
-        if stopped:
-            raise RuntimeError(f"{self.page} does not run as it stands: {stopped}")
+        for _ in ("to see what is claimed", "to change it"):
+            stopped = self._run()
+            if self._report is not None:  # in a fork
+                os.write(self._report, stopped.encode())
+                os._exit(0)
+            if stopped:
+                raise RuntimeError(f"{self.page} does not run as it stands: {stopped}")
+            self._wanted = {number: [m for m in mutants(number) if m.name in names]
+                            for number, names in self.chosen.items() if self._claims(number)}  # fmt: skip
+            for equations in self.seen.values():
+                equations.asked.clear()
         return self.outcomes
 
     def _install(self) -> None:
-        """Give the page, and whatever has imported the registry, the watched equations."""
+        """Give the page, and whatever has imported the registry, the watched equations; listen to claims."""
         for name, module in list(sys.modules.items()):
             if name.startswith("urep") and name != registry.__name__:
                 for which, equations in (("paper", registry.paper), ("book", registry.book)):
                     if getattr(module, which, None) is equations:
                         setattr(module, which, self.seen[which])
+        check = checks.check
+
+        def heard(item, claim, registered=None, **evidence):
+            lines = () if registered is None else algebra.lines(registered)
+            self._claimed.setdefault(item.split(" ", 1)[1], set()).update(lines)
+            return check(item, claim, registered=registered, **evidence)
+
+        checks.check = heard
+
+    def _claims(self, number: str) -> bool:
+        return set(EQUATIONS[number].relations) <= self._claimed.get(number, set())
 
     def _run(self) -> str:
         """Run the cells; returns what stopped them, or nothing."""
-        import urep
-
-        names = {"verify": urep.verify}
+        names = {"verify": checks.verify}
         try:
             for cell in cells(self.page):
                 with contextlib.redirect_stdout(io.StringIO()):
@@ -237,7 +257,7 @@ class Run:
     def _first(self, number: str) -> None:
         if self._report is not None:
             return
-        for mutant in self.wanted.get(number, ()):
+        for mutant in self._wanted.get(number, ()):
             read, write = os.pipe()
             child = os.fork()
             if child == 0:
@@ -249,7 +269,7 @@ class Run:
             with os.fdopen(read) as report:
                 stopped = report.read()
             _, status = os.waitpid(child, 0)
-            self.outcomes.setdefault(number, {})[mutant.name] = _judged(mutant, stopped, status)
+            self.outcomes.setdefault(number, {})[mutant.name] = judged(mutant, stopped, status)
 
     def _change(self, mutant: Mutant) -> None:
         true = EQUATIONS[mutant.number]
@@ -262,34 +282,33 @@ class Run:
         registry._ALL = tuple(wrong if e.number == true.number else e for e in registry._ALL)
 
 
-def _judged(mutant: Mutant, stopped: str, status: int) -> str:
+def judged(mutant: Mutant, stopped: str, status: int) -> str:
+    """What a mutant's page came to, from what stopped it and how its process ended."""
     if status:
         return f"ended by signal {os.WTERMSIG(status)}"
     number = EQUATIONS[mutant.number].number
-    words = in_words(f"eq {number}" if isinstance(number, int) else f"book {number}")
-    if re.match(rf"{ClaimFailed.__name__}: {re.escape(words)}(?![\w'+=-])", stopped):
+    words = checks.in_words(f"eq {number}" if isinstance(number, int) else f"book {number}")
+    if re.match(rf"{checks.ClaimFailed.__name__}: {re.escape(words)}(?![\w'+=-])", stopped):
         return "accused"
     return stopped.splitlines()[0][:200] if stopped else "survived"
 
 
 def _examined(task: tuple[str, dict[str, list[str]]]) -> tuple[str, dict]:
     """The outcome of a page. Mutants come by name: a pickled relation that is false comes back as False."""
-    page, names = task
-    wanted = {number: [m for m in mutants(number) if m.name in some] for number, some in names.items()}
-    return page, Run(page, wanted).outcome()
+    page, chosen = task
+    return page, Run(page, chosen).outcome()
 
 
-def examine(chosen: Mapping[str, list[Mutant]], processes: int = 1) -> dict[str, dict[str, dict[str, str]]]:
+def examine(
+    chosen: Mapping[str, list[Mutant]], processes: int = 1, pages: Iterable[str] | None = None
+) -> dict[str, dict[str, dict[str, str]]]:
     """What becomes of some mutants of each equation: {number: {name: {page: outcome}}}."""
-    wanted: dict[str, dict[str, list[str]]] = {}
-    for number, some in chosen.items():
-        for page in claimed_on(number):
-            wanted.setdefault(page, {})[number] = [mutant.name for mutant in some]
-    found = {number: {mutant.name: {} for mutant in some} for number, some in chosen.items()}
-    longest_first = sorted(wanted.items(), key=lambda item: -sum(map(len, item[1].values())))
+    names = {number: [mutant.name for mutant in some] for number, some in chosen.items()}
+    found = {number: {name: {} for name in some} for number, some in names.items()}
     fresh = multiprocessing.get_context("spawn")
     with fresh.Pool(processes, maxtasksperchild=1) as pool:
-        for page, outcomes in pool.imap_unordered(_examined, longest_first, chunksize=1):
+        tasks = [(page, names) for page in pages or deriving()]
+        for page, outcomes in pool.imap_unordered(_examined, tasks, chunksize=1):
             for number, of in outcomes.items():
                 for name, outcome in of.items():
                     found[number][name][page] = outcome
