@@ -2,6 +2,7 @@
 # make test        every test, nbval on the chapters included; ARGS="tests/test_fit.py -k noise" for some
 # Each sets itself up in .venv, and neither needs the other.
 # make portable    nbval and the tests that compute, under other instruction sets, threads and initial weights
+# make mutations   every mutant of every equation against the derivations, a quarter of an hour
 # make references  the executed chapters in tests/notebooks; ARGS=book/theory/model.md for one
 # make runs        the stored runs that are missing: hours for all, ARGS=universal for one experiment
 # make notebooks   the chapters as ordinary notebooks, in notebooks/
@@ -29,7 +30,7 @@ PYTEST = $(BIN)/python -m pytest -n $(CORES) --dist loadscope --no-loadscope-reo
 COMPUTING := tests/notebooks $(addprefix tests/test_,runs.py training.py fused.py exact.py fit.py theory.py \
              structure.py alternatives.py measures.py tasks_networks.py)
 
-.PHONY: help setup book test portable references runs notebooks links bench picture lint clean
+.PHONY: help setup book test portable mutations references runs notebooks links bench picture lint clean
 
 help:
 	@sed -n '/^$$/q; s/^# //p' Makefile
@@ -58,6 +59,10 @@ test: $(READY)
 portable: $(READY)
 	@echo "== running nbval and the tests that compute, as other processors would round"
 	$(BIN)/python tests/arithmetic.py portable -- $(PYTEST) $(or $(ARGS),$(COMPUTING))
+
+mutations: $(READY)
+	@echo "== running the derivations with every mutant of the equations that they claim"
+	$(BIN)/python tests/mutations.py $(ARGS)
 
 references: $(READY)
 	@echo "== executing chapters and replacing their references in tests/notebooks"

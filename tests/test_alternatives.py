@@ -90,3 +90,29 @@ def test_each_is_refitted_by_the_same_search():
         assert fit.rates.tau_h == pytest.approx(RATES.tau_h, rel=1e-3)
         assert fit.rates.tau_y == pytest.approx(RATES.tau_y, rel=1e-3)
         assert min(fit.r2) > 1 - 1e-6
+
+
+def test_other_changes_have_the_names_and_factors_that_they_are_given():
+    systems = alternatives.altered({"a tenth more": 1.1})
+    assert len(systems) == 5 and all(name.endswith("a tenth more") for name in systems)
+    seen = np.array(
+        [*alternatives.solver_of(systems["dh2, encoder a tenth more"], "more")(START, TASK, RATES, T)]
+    )
+    np.testing.assert_allclose(seen, by_hand({"dh2": 1.1}), rtol=1e-5, atol=1e-7)
+
+
+def test_the_logistic_curve_from_the_start_is_the_one_of_its_differential_equation():
+    size = (TASK.dx2 * TASK.dy2_target) ** 0.5
+    rate, height = size / (RATES.tau_h * RATES.tau_y) ** 0.5, size * (RATES.tau_y / RATES.tau_h) ** 0.5
+    grow = lambda _, h: rate * h * (1 - h / height)
+    by_hand = solve_ivp(grow, (0, T[-1]), [START.dh2], t_eval=T, rtol=1e-10, atol=1e-13).y[0]
+    seen = alternatives.logistic_from_start(START, TASK, RATES, T)
+    np.testing.assert_allclose(seen.dh2, by_hand, rtol=1e-6)
+    gone = (by_hand - START.dh2) / (height - START.dh2)
+    np.testing.assert_allclose(np.sqrt(seen.dy2), V + (0.5**0.5 - V) * gone, rtol=1e-6)
+
+
+def test_the_logistic_curve_stays_where_it_starts_beyond_its_end():
+    far = urep.State(2.0, V**2, V * (V - 0.5**0.5))
+    seen = alternatives.logistic_from_start(far, TASK, RATES, T)
+    assert np.isfinite(np.array([*seen])).all()

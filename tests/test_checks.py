@@ -96,6 +96,12 @@ def test_no_lines_are_no_evidence(nothing):
         check("eq 38", "nothing", control=(nothing, nothing))
 
 
+@pytest.mark.parametrize("numbers", [0, sp.S.One, (1, 0), [(2, 2)], sp.Identity(3)], ids=str)
+def test_numbers_alone_compare_nothing(numbers):
+    with pytest.raises(ValueError, match=r"derived and registered must have a letter.*numbers alone"):
+        check("book nothing", "nothing", derived=numbers, registered=numbers)
+
+
 @pytest.mark.parametrize("side", [sp.nan, sp.zoo, sp.oo, -sp.oo, x + sp.oo, {RATE: sp.nan}], ids=str)
 def test_what_is_not_finite_equals_nothing(side):
     with pytest.raises(ValueError, match=r"derived must have finite sides, got .*(nan|zoo|oo)"):

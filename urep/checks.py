@@ -39,6 +39,9 @@ MEANING = {
 }
 """For each kind of verdict: the words and the sign that it shows."""
 
+STAGES = {"confirmed": "on fresh seeds", "exploratory": "exploratory"}
+"""Each stage of a claim about networks in words."""
+
 HOW = {"derivation": "symbolic", "verification": "verification", "definition": "definition"}
 """For each way to a symbolic claim its kind: derived from elsewhere, the result substituted, or defined."""
 
@@ -55,6 +58,12 @@ def in_words(item: str) -> str:
     if kind == "book" and re.fullmatch(r"E?\d+[=+'-]?", number):
         kind = "eq"
     return WORDS.get(kind, "{}").format(number)
+
+
+def outcome(kind: str, stage: str | None) -> str:
+    """What came out in words, and of a claim about networks, which has a stage, whether fresh runs say so."""
+    told = stage is None or kind in ("confirmed", "seen", "control")
+    return MEANING[kind][0] if told else f"{MEANING[kind][0]}, {STAGES[stage]}"
 
 
 class ClaimFailed(AssertionError):
@@ -102,6 +111,11 @@ class Verdict:
         """The item as the paper writes it: (38), Figure 2, Table 1."""
         return in_words(self.item).removeprefix("Equation ")
 
+    @property
+    def words(self) -> str:
+        """What came out, and of a claim about networks whether fresh runs say so."""
+        return outcome(self.kind, self.judgement and self.judgement.stage)
+
     def _details(self) -> tuple[str, str, str]:
         """Number and bound in words: what comes before the number, the number, what comes after it."""
         if self.judgement is not None:
@@ -113,33 +127,39 @@ class Verdict:
         return "seen ", number, f", {wanted} {sign} {_digits(self.bound)}: {self.because}"
 
     def __repr__(self) -> str:
-        words, sign = MEANING[self.kind]
+        words, sign = self.words, MEANING[self.kind][1]
         before, number, after = self._details()
         detail = before + ("…" if self.kind == "numerical" else number) + after
         return f"{sign} {self.label} {words}: {self.claim}" + (f" [{detail}]" if detail else "")
 
     def _repr_html_(self) -> str:
-        words, sign = MEANING[self.kind]
-        before, number, after = map(_signs, self._details())
-        if self.kind == "numerical":  # digits that differ between machines
-            number = f'<span class="urep-noise">{number}</span>'
-        detail = before + number + after
         return (
             # The digest lets nbval, which compares HTML and not metadata, see a changed record.
             f'<div class="urep-verdict urep-{self.kind}" id="{self.anchor}" data-record="{self._digest()}">'
-            f'<span class="urep-sign" aria-hidden="true">{sign}</span> '
+            f'<span class="urep-sign" aria-hidden="true">{MEANING[self.kind][1]}</span> '
             f'<span class="urep-item">{html.escape(self.label)}</span> '
-            f'<span class="urep-kind">{words}</span> '
-            f'<span class="urep-claim">{_signs(self.claim)}</span>'
-            + (f'<span class="urep-detail">{detail}</span>' if detail else "")
-            + "</div>"
+            f'<span class="urep-kind">{self.words}</span> '
+            f'<span class="urep-claim">{escaped(self.claim)}</span>{self._details_html()}</div>'
         )
+
+    def _details_html(self) -> str:
+        if self.judgement is not None:
+            rows = (
+                f"<div><dt>{word}</dt><dd>{escaped(text)}</dd></div>" for word, text in self.judgement.facts()
+            )
+            # The theme sets lists of another class apart by three lines.
+            return f'<dl class="urep-facts simple">{"".join(rows)}</dl>'
+        before, number, after = map(escaped, self._details())
+        if self.kind == "numerical":  # digits that differ between machines
+            number = f'<span class="urep-noise">{number}</span>'
+        detail = before + number + after
+        return f'<span class="urep-detail">{detail}</span>' if detail else ""
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
         return {"text/plain": repr(self), "text/html": self._repr_html_()}, {MIME: self.record()}
 
 
-def _signs(text: str) -> str:
+def escaped(text: str) -> str:
     """Escaped text in which A_high has a subscript."""
     return re.sub(r"\bA_(high|low)(?![a-zA-Z_])", r"A<sub>\1</sub>", html.escape(text))
 

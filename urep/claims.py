@@ -187,11 +187,11 @@ def _require_runs(fields: Mapping, refuse) -> None:
 
 _OPENINGS = re.compile(
     r"\(?(its?|they|their|them|this|that|these|those|such|he|she|and|but|so|or|then|there|here|also|too|which"
-    r"|where|as)",
+    r"|where|as)\b",
     re.I,
 )
 _POINTERS = re.compile(
-    r"\b(this page|this chapter|as well|the same networks?|do(es)? too|above|below one|as above|"
+    r"\b(this page|this chapter|as well(?! as)|the same networks?|do(es)? too|above|below one|as above|"
     r"said so|do(es)? so|either way)\b",
     re.I,
 )
@@ -278,26 +278,13 @@ class Judgement:
         numbers = {"explored": _rounded(self.explored), "fresh": self.fresh and _rounded(self.fresh)}
         return {**fields, "runs": list(self.claim.runs), "stage": self.stage, "evidence": numbers}
 
+    def facts(self) -> list[tuple[str, str]]:
+        """Whose claim, by what numbers, against which null, decided when: each with the word before it."""
+        return facts(self.record())
+
     def details(self) -> str:
-        """Whose claim, by what numbers, against which null, decided when, in words."""
-        said = [WHOSE[self.claim.whose], f"{self.claim.measure}: {self._numbers()}"]
-        said.append(f"wanted {self._wanted()}, {self.claim.because}")
-        if self.claim.null:
-            said.append(f"null: {self.claim.null}")
-        said.append(f"decided on {self.claim.explored}")
-        if self.claim.was:
-            said.append(f"before its number was seen: {self.claim.was}")
-        return "; ".join(said)
-
-    def _wanted(self) -> str:
-        sign = "<" if self.claim.above is None else ">"
-        return f"{_name(self.claim)} {sign} {digits(self.claim.bound)}"
-
-    def _numbers(self) -> str:
-        parts = [f"explored {_in_words(self.claim, self.explored)}"]
-        if self.fresh:
-            parts.append(f"on fresh seeds {self.claim.confirmed} {_in_words(self.claim, self.fresh)}")
-        return ", ".join(parts)
+        """The facts in one line."""
+        return "; ".join(f"{word}: {text}" for word, text in self.facts())
 
 
 def judge(
@@ -422,23 +409,56 @@ def digits(number: float | None) -> str | None:
     return None if number is None else f"{number:.2g}"
 
 
-def _name(known: Claim) -> str:
-    if known.statistic == "tail":
-        return "95% of runs" if known.above is None else "5% of runs"
-    return known.statistic
+def facts(record: dict) -> list[tuple[str, str]]:
+    """What a reader has to know of a record's judgement besides its outcome, with the word before each."""
+    found = [
+        ("whose", f"{WHOSE[record['whose']]} ({record['role']})"),
+        ("measured", record["measure"]),
+        ("wanted", f"{wanted(record)}: {record['because']}"),
+        ("explored", f"{record['explored']}: {seen(record, 'explored')}"),
+    ]
+    if record["confirmed"]:
+        found.append(("fresh", f"seeds {record['confirmed']}, trained afterwards: {seen(record, 'fresh')}"))
+    found.append(("null model", skilled(record)))
+    if record["was"]:
+        found.append(("before", record["was"]))
+    return found
 
 
-def _in_words(known: Claim, evidence: Evidence) -> str:
-    spread = ""
-    if evidence.low is not None:
-        spread = f"{digits(evidence.low)} to {digits(evidence.high)}"
-    if evidence.runs > 1:
-        spread = f"median {digits(evidence.median)}, 5-95% {spread}, {evidence.runs} runs"
-    words = f"{digits(evidence.number)}" + (f" ({spread})" if spread else "")
-    if evidence.skill is not None:
-        value, low, high = evidence.skill
-        words += f", skill {digits(value)} ({digits(low)} to {digits(high)})"
-    return words
+def wanted(record: dict) -> str:
+    """The bound in words, and how many of the runs have to keep it."""
+    side = "above" if record["below"] is None else "below"
+    of = {"tail": f" in {1 - TAIL:.0%} of runs", "median": " in the median", "value": ""}
+    return f"{side} {record[side]:g}{of[record['statistic']]}"
+
+
+def seen(record: dict, data: str) -> str:
+    """What was measured on "explored" or "fresh" data, in words: the number that decides, and its spread."""
+    found = record["evidence"][data]
+    number, between = found["number"], f"{found['low']} to {found['high']}"
+    if record["statistic"] == "value":
+        return (
+            f"{number} (no spread: {record['no_spread']})"
+            if found["low"] is None
+            else f"{number} ({between})"
+        )
+    spread = f"5-95% {between}, {found['runs']} runs"
+    if record["statistic"] == "median":
+        return f"median {number}, {spread}"
+    side = "above" if record["below"] is None else "below"
+    return f"{1 - TAIL:.0%} {side} {number}; median {found['median']}, {spread}"
+
+
+def skilled(record: dict) -> str:
+    """The null model, and the skill beyond it with its interval; or why there is none."""
+    if not record["null"]:
+        return f"none, {record['no_null']}"
+    skills = []
+    for data in ("explored", "fresh"):
+        if record["evidence"][data]:
+            value, low, high = record["evidence"][data]["skill"]
+            skills.append(f"{value} ({low} to {high}) {data}")
+    return f"{record['null']}; skill {', '.join(skills)}"
 
 
 def _rounded(evidence: Evidence) -> dict:

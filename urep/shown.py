@@ -45,13 +45,15 @@ class Table:
         return f'<div class="urep-wide" tabindex="0">{table}</div>'
 
 
-def html_table(columns: Iterable[str], rows: Iterable[str], *, filtered: bool = False) -> str:
+def html_table(
+    columns: Iterable[str], rows: Iterable[str], *, filtered: bool = False, cards: bool = False
+) -> str:
     """A table that scrolls by itself where it is too wide; `filtered` gets book/_static/filter.js.
 
-    Rows may come in groups of their own.
+    Rows may come in groups of their own. Those of `cards` stand cell below cell on a narrow screen.
     """
     head = "".join(f'<th scope="col">{name}</th>' for name in columns)
-    kind = "urep-map urep-filtered" if filtered else "urep-map"
+    kind = "urep-map" + " urep-filtered" * filtered + " urep-cards" * cards
     body = "".join(rows)
     body = body if body.startswith("<tbody") else f"<tbody>{body}</tbody>"
     table = f'<table class="{kind}"><thead><tr>{head}</tr></thead>{body}</table>'

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import execution
 
-SOURCES = ("_config.yml", "_toc.yml", "book", "urep", "tests/notebooks")
+SOURCES = ("_config.yml", "_toc.yml", "book", "urep", "tests/notebooks", "tests/mutations.json")
 """What a page can depend on."""
 
 

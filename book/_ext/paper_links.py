@@ -125,7 +125,7 @@ def _previews(app, pagename, templatename, context, doctree):
         # "</" would end the element that holds it.
         held = json.dumps(shown, ensure_ascii=False).replace("</", "<\\/")
         context["body"] = f'{body}<script type="application/json" id="urep-previews">{held}</script>'
-    if 'class="urep-map urep-filtered"' in body:
+    if 'class="urep-map urep-filtered' in body:
         app.add_js_file("filter.js", loading_method="defer")
 
 

@@ -106,7 +106,16 @@ def paired(derived, other, name: str) -> tuple[tuple, tuple]:
         for side in (side for line in given for side in _sides(line)):
             _require_exact(side, whose)
             _require_finite(side, whose)
+    if not any(map(_has_letters, (*ours, *theirs))):
+        raise ValueError(
+            f"derived and {name} must have a letter, got {ours} and {theirs}: numbers alone say nothing "
+            "of an equation; give both sides, derived={left: right}"
+        )
     return ours, theirs
+
+
+def _has_letters(line: sp.Expr | sp.Rel) -> bool:
+    return any(side.free_symbols or side.atoms(AppliedUndef) for side in _sides(line))
 
 
 def _sides(line: sp.Expr | sp.Rel) -> tuple[sp.Expr, ...]:

@@ -71,8 +71,8 @@ def letter(
     return symbol
 
 
-n_x, n_h, n_y, n_p = sp.symbols("n_x n_h n_y n_p", positive=True, integer=True)
-"""Numbers of inputs, of hidden units, of outputs and of points: sizes of the vectors and matrices."""
+n_x, n_h, n_y, n_p, n_t = sp.symbols("n_x n_h n_y n_p n_t", positive=True, integer=True)
+"""Numbers of inputs, hidden units, outputs, points and measured epochs: sizes of the vectors and matrices."""
 
 # Section 2.3: the three variables, their start, the task and the time constants.
 t = letter("t", "t", "training time", "epochs", "(4)", nonnegative=True)
@@ -293,6 +293,30 @@ layer_factor = letter(
     "layer_factor", "G_1", "factor on ‖dh(0)‖² from one layer to the next", "1", "(14)", positive=True
 )
 layer = letter("layer", "l", "hidden layer, counted from 0", "1", "(14)", nonnegative=True, integer=True)
+
+# B.1: the three variables at all measured epochs, as they were seen and as the fitted theory has them.
+fit_loss = letter(
+    "fit_loss",
+    r"L_{\mathrm{fit}}",
+    "what a fit of tau_h and tau_y minimises",
+    "mixed",
+    "(49)",
+    nonnegative=True,
+)
+dh2_seen = letter(
+    "dh2_seen", r"\|dh\|^2_{\mathrm{seen}}", "‖dh‖² at the measured epochs", "hidden²", "(49)", shape=(n_t, 1)
+)
+dy2_seen = letter(
+    "dy2_seen", r"\|dy\|^2_{\mathrm{seen}}", "‖dy‖² at the measured epochs", "output²", "(49)", shape=(n_t, 1)
+)
+w_seen = letter("w_seen", r"w_{\mathrm{seen}}", "w at the measured epochs", "output²", "(49)", shape=(n_t, 1))
+dh2_fit = letter(
+    "dh2_fit", r"\|dh\|^2_{\mathrm{fit}}", "‖dh‖² of (7) at those epochs", "hidden²", "(49)", shape=(n_t, 1)
+)
+dy2_fit = letter(
+    "dy2_fit", r"\|dy\|^2_{\mathrm{fit}}", "‖dy‖² of (7) at those epochs", "output²", "(49)", shape=(n_t, 1)
+)
+w_fit = letter("w_fit", r"w_{\mathrm{fit}}", "w of (7) at those epochs", "output²", "(49)", shape=(n_t, 1))
 
 # B.4: what pairs would do alone, and what all of them do together.
 alone_ij = letter(

@@ -23,14 +23,15 @@ from sympy.core.function import AppliedUndef
 
 from .letters import (  # isort: skip
     A, A_high, A_low, a_minus, a_plus, alone, alone_ij, c, cdf_A, cdf_H, cos_phi, cosine, D_h, D_h_rate,
-    D_y, D_y_rate, density_A, density_H, det, dh2, dh2_0, dh2_first, dh2_inf, dh2_layer, dh2_scaled,
-    dh_rate, dh_vec, dot, dx2, dx_vec, dy, dy2, dy2_0, dy2_scaled, dy2_target, dy_0, dy_target,
-    dy_target_vec, dy_vec, error2_1, error2_2, eta, G, gap, h, h_i, h_mean, J_11, J_12, J_21, J_22, kappa,
-    lambda_minus, lambda_plus, latex, layer, layer_factor, loss, loss_theta, mean_error2, mu_G, N,
-    N_scaled, near_i, near_ij, near_j, p, p_0, phi1, r_across, r_along, s, scale, sigma_G, sin_phi,
-    slope_minus, slope_plus, t, t_scaled, tau, tau_h, tau_mean, tau_y, theta, theta_next, theta_rate,
-    together_ij, trace, u, w, w_0, w_scaled, x, x_0, x_1, x_2, x_i, x_mean, y, y_0, y_i, y_mean, y_mean_j,
-    y_mean_j_0, y_mean_j_target, y_mean_rate, y_mean_target,
+    D_y, D_y_rate, density_A, density_H, det, dh2, dh2_0, dh2_first, dh2_fit, dh2_inf, dh2_layer,
+    dh2_scaled, dh2_seen, dh_rate, dh_vec, dot, dx2, dx_vec, dy, dy2, dy2_0, dy2_fit, dy2_scaled,
+    dy2_seen, dy2_target, dy_0, dy_target, dy_target_vec, dy_vec, error2_1, error2_2, eta, fit_loss, G,
+    gap, h, h_i, h_mean, J_11, J_12, J_21, J_22, kappa, lambda_minus, lambda_plus, latex, layer,
+    layer_factor, loss, loss_theta, mean_error2, mu_G, N, N_scaled, near_i, near_ij, near_j, p, p_0, phi1,
+    r_across, r_along, s, scale, sigma_G, sin_phi, slope_minus, slope_plus, t, t_scaled, tau, tau_h,
+    tau_mean, tau_y, theta, theta_next, theta_rate, together_ij, trace, u, w, w_0, w_fit, w_scaled,
+    w_seen, x, x_0, x_1, x_2, x_i, x_mean, y, y_0, y_i, y_mean, y_mean_j, y_mean_j_0, y_mean_j_target,
+    y_mean_rate, y_mean_target,
 )  # fmt: skip
 
 # --- the registry ---------------------------------------------------------------------------
@@ -145,7 +146,8 @@ _LOSS = (
 )  # fmt: skip
 _HIGH = dh2_0 - tau_y / tau_h * dx2 * dy2_0 / dh2_0
 _LOW = sp.sqrt(tau_y / tau_h) * sp.sqrt(dx2) * sp.sqrt(dy2_target)
-_LEVEL = kappa * dh2**2 + (dy2_0 / dh2_0 - kappa * dh2_0) * dh2
+_offset = dy2_0 / dh2_0 - kappa * dh2_0
+_LEVEL = kappa * dh2**2 + _offset * dh2
 _spread = sp.sqrt(A_high**2 + 4 * A_low**2)
 _END = _half * A_high + sp.sqrt(A_high**2 / 4 + A_low**2)
 _OTHER_END = _half * A_high - sp.sqrt(A_high**2 / 4 + A_low**2)
@@ -192,7 +194,10 @@ _PAPER = (
     Equation(22, "A.2", _lines((loss, _LOSS))),
     Equation(23, "A.3", _lines((_rate(dy2 / dh2), kappa * _rate(dh2)))),
     Equation(24, "A.3", _lines((dy2, _LEVEL))),
-    Equation(25, "A.3", _lines((_rate(dh2), _RATE_H), (_rate(w), _RATE_W.subs(dy2, _LEVEL)))),
+    Equation(25, "A.3", _lines(
+        (_rate(dh2), -dx2 / tau_h * w),
+        (_rate(w), -(3 * w - kappa * dh2**2 - _offset * dh2 + dy2_target) * dh2 / (2 * tau_y)
+         - dx2 / (2 * tau_h) * (kappa * dh2 + _offset + w / dh2) * w))),
     Equation(27, "A.3", _lines((dh2, sp.S.Zero), (dh2, _END), (dh2, _OTHER_END))),
     Equation(28, "A.3", _lines((A_high, _HIGH), (A_low, _LOW))),
     Equation(29, "A.3", _lines(
@@ -232,6 +237,9 @@ _PAPER = (
         cdf_A, (1 + sp.erf((A_high - mu_G) / (sp.sqrt(2) * sigma_G))) / 2))),
     Equation(48, "A.6", _lines((
         cdf_H, (1 + sp.erf((_limit_of_start - mu_G) / (sp.sqrt(2) * sigma_G))) / 2))),
+    Equation(49, "B.1", _lines((fit_loss, sum(
+        dot(seen - fit, seen - fit)
+        for seen, fit in ((dh2_seen, dh2_fit), (dy2_seen, dy2_fit), (w_seen, w_fit)))))),
     # Elementwise exponentials, matrix products: P = E A E with E = exp(-A).
     Equation(50, "B.4", _lines((near_ij, sp.exp(-alone_ij)), (together_ij, near_i.T * alone * near_j))),
 )  # fmt: skip
@@ -239,8 +247,7 @@ _PAPER = (
 paper: Mapping[int, Equation] = MappingProxyType({e.number: e for e in _PAPER})
 """The paper's equations by number. Those without an entry say no more than a neighbour does.
 
-(2) and (6) are (1) and (4) for other letters; (12), (13), (26), (33) are stated in words; (49) is what
-`urep.fit_rates` minimises.
+(2) and (6) are (1) and (4) for other letters; (12), (13), (26), (33) are stated in words.
 """
 
 _BOOK = (

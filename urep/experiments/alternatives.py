@@ -5,6 +5,7 @@ Each is a solver for `urep.fit_rates(..., solver=...)`: two free constants, the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from itertools import product
 from math import sqrt
@@ -24,15 +25,15 @@ MOST_EVALUATIONS = 30_000
 """Evaluations of a field after which its solver is taken to be stuck; (7) needs a few thousand."""
 
 
-@cache
-def altered() -> dict[str, tuple[sp.Expr, ...]]:
+def altered(changes: Mapping[str, float] = CHANGES) -> dict[str, tuple[sp.Expr, ...]]:
     """Right-hand sides of (7) with one term doubled, flipped or dropped, by name: all fifteen.
 
     A term is named by the variable it moves and by the map that it comes from: "w, decoder dropped".
+    Other `changes` have other names and factors: `{"a tenth more": 1.1}`.
     """
     systems = {}
     lines = [sp.expand(line) for line in eq.paper[7].rhs]
-    for (row, line), (change, factor) in product(enumerate(lines), CHANGES.items()):
+    for (row, line), (change, factor) in product(enumerate(lines), changes.items()):
         for origin, constant in (("encoder", eq.tau_h), ("decoder", eq.tau_y)):
             term = sum(part for part in sp.Add.make_args(line) if part.has(constant))
             if term != 0:
@@ -50,7 +51,12 @@ def solver(name: str) -> Solver:
     Gives Variables of (n,) arrays, which no two vectors need have. Raises KeyError for an unknown name;
     the solver raises SingularSystem where it does not arrive.
     """
-    field = eq.numeric(altered()[name], *eq.state, eq.dx2, eq.dy2_target, eq.tau_h, eq.tau_y)
+    return solver_of(altered()[name], name)
+
+
+def solver_of(lines: tuple[sp.Expr, ...], name: str) -> Solver:
+    """SciPy's solution of any three right-hand sides in the letters of (7); as `solver`."""
+    field = eq.numeric(lines, *eq.state, eq.dx2, eq.dy2_target, eq.tau_h, eq.tau_y)
 
     def solve(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Variables:
         start = np.array([*state])
@@ -104,6 +110,19 @@ def sigmoid(end: float) -> Solver:
         return _towards(state, task, end, gone, gone)
 
     return solve
+
+
+def logistic_from_start(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Variables:
+    """‖dh‖² and dy rise together on the logistic curve that starts at the measured ‖dh(0)‖².
+
+    Its rate is ‖dx‖‖dy*‖/√(τ_h τ_y) and its height √(τ_y/τ_h) ‖dx‖‖dy*‖: two constants, both free.
+    """
+    size = sqrt(task.dx2 * task.dy2_target)
+    rate, end = size / sqrt(rates.tau_h * rates.tau_y), size * sqrt(rates.tau_y / rates.tau_h)
+    behind = np.log(max(end / state.dh2 - 1, 1e-12))  # a start beyond the end stays there
+    gone = 1 / (1 + np.exp(np.clip(behind - rate * t, -500, 500)))
+    gone = (gone - gone[0]) / (1 - gone[0])
+    return _towards(state, task, end, gone, gone)
 
 
 def _towards(state: State, task: TwoPoint, end: float, gone_h: np.ndarray, gone_y: np.ndarray) -> Variables:

@@ -300,6 +300,19 @@ def _optimizers() -> list[Sweep]:
     return [*_optimizers_on_two_points(), *_adam_on_many_points()]
 
 
+MORE_GAINS = {1.2: 0.25, 1.6: 3e-4}
+"""Gains of the authors' settings file that Table 1 leaves out, and their rates over the default one's."""
+
+
+def _more_gains() -> Sweep:
+    trials = tuple(
+        TaskTrial("Default", "two points", seed, gain=gain, lr_factor=factor)
+        for gain, factor in MORE_GAINS.items()
+        for seed in TASK_SEEDS
+    )
+    return Sweep("more-gains", trials, measures.pair_curves)
+
+
 def _optimizers_on_two_points() -> list[Sweep]:
     def sweep_of(name: str, row: str, **changes) -> Sweep:
         trials = tuple(TaskTrial(row, "two points", seed, **changes) for seed in SEEDS)
@@ -419,7 +432,7 @@ _ALTERNATIVES = tuple(Trial(row, seed) for row in UNIVERSAL for seed in SEEDS)
 
 EXPERIMENTS: dict[str, list[Sweep]] = {
     "universal": _every_seed(UNIVERSAL),
-    "initial-weights": _every_seed(INITIAL_WEIGHTS),
+    "initial-weights": [*_every_seed(INITIAL_WEIGHTS), _more_gains()],
     "rounding": _every_seed(["Default"], "float64"),
     "reproducibility": [_reproducibility()],
     "rivals": [Sweep("rivals", _ALTERNATIVES, fitted_alternatives)],

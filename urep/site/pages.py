@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ..checks import MEANING, Verdict
+from .. import claims
+from ..checks import MEANING, in_words
 from ..shown import Page, Table, html_table
 from .items import EXPLORE, ITEMS
-from .verdicts import Record, about, records, status
+from .verdicts import SIGNS, Record, about, records, references_folder, status
 
 if TYPE_CHECKING:
     from ..experiments.runs import Sweep
@@ -40,8 +42,8 @@ def _explore(number: str) -> str:
 
 
 def _sign(record: Record) -> str:
-    words, sign = MEANING[record.fields["kind"]]
-    title = html.escape(f"{words}: {record.fields['claim']}", quote=True)
+    sign = MEANING[record.fields["kind"]][1]
+    title = html.escape(f"{record.outcome}: {record.fields['claim']}", quote=True)
     return (
         f'<a class="urep-mark urep-{record.fields["kind"]}" href="{html.escape(record.link)}" '
         f'title="{title}">{sign} {record.fields["kind"]}</a>'
@@ -82,7 +84,8 @@ def own_equations(found: list[Record] | None = None) -> Page:
             f'<tbody id="eq-{label}"><tr><td>{label}</td>'
             f"<td>{' '.join(map(_sign, proofs))} {_explore(label)}</td></tr>{_formula(label, 2)}</tbody>"
         )
-        plain.append(f"{label:>4} {len(proofs)} derived")
+        kinds = [r.fields["kind"] for r in proofs]
+        plain.append(f"{label:>4} " + ", ".join(f"{kinds.count(k)} {k}" for k in dict.fromkeys(kinds)))
     return Page("\n".join(plain), html_table(("Label", "Checks"), rows))
 
 
@@ -101,48 +104,115 @@ def beyond(found: list[Record] | None = None) -> Page:
     )
 
 
+COUNTED = {
+    "symbolic": "proved",
+    "verification": "proved, by substitution",
+    "definition": "by definition",
+    "numerical": "two computations agree",
+    "control": "controls: the nearest wrong thing misses",
+}
+"""Kinds of verdict that the tally counts by themselves, in words; the others are `OUTCOMES`."""
+
+OUTCOMES = {
+    "holds": ("confirmed", "seen", "empirical"),
+    "describes what it was fitted to": ("described",),
+    "no better than a model that knows less": ("unskilled",),
+    "assumption violated": ("violated",),
+    "does not hold": ("refuted",),
+}
+"""What a claim about networks comes to, and the kinds of verdict that say so."""
+
+
 def tally(found: list[Record] | None = None) -> Page:
-    """The counts of equations, figures and tables with a verdict, and of checks of each kind."""
+    """The counts of items with a verdict, of claims of each kind, and a sign for each numbered item."""
     found = records() if found is None else found
     cards = []
     for kind, name in (("eq", "equations"), ("fig", "figures"), ("table", "tables")):
         items = [item for item in ITEMS if item.key.startswith(kind + " ")]
         done = sum(status(about(item, found)) != "planned" for item in items)
         cards.append((f"{done} of {len(items)}", f"{name} of the paper with a verdict"))
-    for kind, (words, _) in MEANING.items():
-        count = sum(record.fields["kind"] == kind for record in found)
-        cards.append((str(count), f"{kind}: {words}"))
+    for kind, words in COUNTED.items():
+        cards.append((str(sum(record.fields["kind"] == kind for record in found)), words))
     plain = "\n".join(f"{number:>8}  {words}" for number, words in cards)
     body = "".join(
         f'<div class="urep-card"><strong>{number}</strong><span>{words}</span></div>'
         for number, words in cards
     )
-    return Page(plain, f'<div class="urep-tally">{body}</div>{_ticks(found)}')
+    networks = outcomes(found)
+    markup = (
+        f'<div class="urep-tally">{body}</div><p class="urep-over">Claims about networks</p>'
+        f"{networks._repr_html_()}{_ticks(found)}"
+    )
+    return Page(f"{plain}\n{networks!r}", markup)
 
 
-def refuted(found: list[Record] | None = None) -> Page:
-    """The table of all claims that do not hold, in the paper's order, each linked to where it failed."""
+def outcomes(found: list[Record] | None = None) -> Table:
+    """The counts of claims about networks: the paper's and others', those that fresh runs judge apart."""
     found = records() if found is None else found
-    order = {item.key: number for number, item in enumerate(ITEMS)}
-    own = [record for record in found if record.fields["kind"] == "refuted"]
-    own.sort(key=lambda record: order.get(record.fields["item"], len(order)))
-    names = [Verdict(r.fields["item"], r.fields["claim"], "refuted").label for r in own]
+    columns = {
+        "paper: fresh": (("paper", "assumption"), "confirmed"),
+        "paper: explored": (("paper", "assumption"), "exploratory"),
+        "other: fresh": (("code", "book"), "confirmed"),
+        "other: explored": (("code", "book"), "exploratory"),
+    }
     rows = [
-        f"<tr><td>{html.escape(name)}</td><td>{html.escape(r.fields['claim'])}</td>"
-        f"<td>{r.fields['measured']}, above {r.fields['bound']:.2g}: {html.escape(r.fields['because'])}</td>"
-        f"<td>{_sign(r)}</td></tr>"
-        for name, r in zip(names, own, strict=True)
+        [words, *(_count(found, kinds, whose, stage) for whose, stage in columns.values())]
+        for words, kinds in OUTCOMES.items()
     ]
-    plain = "\n".join(f"{name}: {r.fields['claim']}" for name, r in zip(names, own, strict=True))
-    return Page(plain, html_table(("Item", "Claim", "By how much", "Check"), rows))
+    return Table(["outcome", *columns], rows)
 
 
-TICKS = {"proved": "✓", "checked": "✓", "holds in part": "✓✗", "does not hold": "✗", "planned": "·"}
-"""For each status the sign that the front page shows."""
+def _count(found: list[Record], kinds: tuple[str, ...], whose: tuple[str, ...], stage: str) -> int:
+    return sum(r.fields["kind"] in kinds and r.whose in whose and r.stage == stage for r in found)
+
+
+FAILURES = {
+    "paper": (("refuted",), ("paper",)),
+    "assumption": (("violated",), ("assumption",)),
+    "skill": (("unskilled",), ("paper",)),
+    "book": (("refuted",), ("code", "book")),
+}
+"""What the errata list apart: the kinds of verdict, and whose claims."""
+
+
+def refuted(which: str, found: list[Record] | None = None) -> Page:
+    """The table of claims that do not hold, in the paper's order: one of the lists of `FAILURES`."""
+    if which not in FAILURES:
+        raise ValueError(f"which must be one of {', '.join(FAILURES)}; got {which!r}")
+    found = records() if found is None else found
+    kinds, whose = FAILURES[which]
+    own = _in_order(r for r in found if r.fields["kind"] in kinds and r.whose in whose)
+    rows = [
+        f"<tr><td>{html.escape(_label(r))}</td><td>{html.escape(r.fields['claim'])}</td>"
+        f"<td>{html.escape(_by_how_much(r))}</td><td>{_sign(r)}</td></tr>"
+        for r in own
+    ]
+    plain = "\n".join(f"{_label(r)}: {r.fields['claim']}" for r in own) or "none"
+    return Page(plain, html_table(("Item", "Claim", "By how much", "Check"), rows) if own else "<p>None.</p>")
+
+
+def _in_order(found: Iterable[Record]) -> list[Record]:
+    """Records in the order of the paper's items, then all others."""
+    order = {item.key: number for number, item in enumerate(ITEMS)}
+    return sorted(found, key=lambda record: order.get(record.fields["item"], len(order)))
+
+
+def _label(record: Record) -> str:
+    return in_words(record.fields["item"]).removeprefix("Equation ")
+
+
+def _by_how_much(record: Record) -> str:
+    own = record.judgement
+    if own is None:
+        return f"{record.fields['measured']}, above {record.fields['bound']:.2g}: {record.fields['because']}"
+    data = "fresh" if own["evidence"]["fresh"] else "explored"
+    if record.fields["kind"] == "unskilled":
+        return f"against {claims.skilled(own)}"
+    return f"{own['measure']}: {claims.seen(own, data)}; wanted {claims.wanted(own)}"
 
 
 def _ticks(found: list[Record]) -> str:
-    """A sign for each numbered item, linked to the check that says most: the refutation, if there is one."""
+    """A sign for each numbered item, linked to the check that says most: what speaks against it, if any."""
     lines = []
     for kind, name in (("eq", "Equations"), ("fig", "Figures"), ("table", "Tables")):
         marks = []
@@ -150,15 +220,22 @@ def _ticks(found: list[Record]) -> str:
             own = about(item, found)
             word, number = status(own), item.key.split()[1]
             title = html.escape(f"{name[:-1]} {number}, {item.says}: {word}", quote=True)
-            text = f'{number} <span aria-hidden="true">{TICKS[word]}</span>'
+            text = f'{number} <span aria-hidden="true">{SIGNS[word]}</span>'
             if own:
-                telling = next((r for r in own if r.fields["kind"] == "refuted"), own[0])
+                telling = _telling(own)
                 text = (
                     f'<a href="{html.escape(telling.link)}" title="{title}" aria-label="{title}">{text}</a>'
                 )
             marks.append(f'<li data-status="{word}">{text}</li>')
-        lines.append(f'<p>{name}</p><ul class="urep-ticks">{"".join(marks)}</ul>')
+        lines.append(f'<p class="urep-over">{name}</p><ul class="urep-ticks">{"".join(marks)}</ul>')
     return "".join(lines)
+
+
+def _telling(own: list[Record]) -> Record:
+    """The first of the paper's claims that fails, worst first, or else the best check."""
+    papers = [record for record in own if record.whose in ("paper", "assumption")]
+    failed = (r for kind in ("refuted", "violated", "unskilled") for r in papers if r.fields["kind"] == kind)
+    return next(failed, (papers or own)[0])
 
 
 def notation() -> Page:
@@ -174,6 +251,31 @@ def notation() -> Page:
         "\n".join(f"{q.name}: {q.meaning} [{q.unit}; {q.shape}] {q.defined}" for q in NOTATION),
         html_table(("Sign", "Python", "Meaning", "Unit", "Shape", "Defined in"), rows),
     )
+
+
+# --- mutants ---
+
+
+def mutation_score() -> Page:
+    """The result of the last complete run of mutants of equations, as `tests/mutations.json` keeps it."""
+    path = references_folder().parent / "mutations.json"
+    return mutants_table(json.loads(path.read_text(encoding="utf-8")))
+
+
+def mutants_table(record: dict) -> Page:
+    """How many mutants were accused, stopped a page otherwise or survived, and which; of which sample."""
+    rows = record["equations"]
+    mutants, accused, raised = (
+        sum(row[word] for row in rows.values()) for word in ("mutants", "accused", "raised")
+    )
+    survivors = [f"{number}: {name}" for number, row in rows.items() for name in row["survived"]]
+    table = Table(
+        ["mutants", "accused by name", "stopped otherwise", "survived", "sampled by make test", "commit"],
+        [[mutants, accused, raised, len(survivors), record["sampled"], record["commit"][:10]]],
+    )
+    told = survivors or ["No mutant survived."]
+    listed = "".join(f"<li>{html.escape(line)}</li>" for line in told)
+    return Page("\n".join([repr(table), *told]), f"{table._repr_html_()}<ul>{listed}</ul>")
 
 
 # --- stored runs ---

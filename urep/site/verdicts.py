@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..checks import MEANING, MIME
+from ..checks import MEANING, MIME, outcome
 from .items import Item
 
 
@@ -22,6 +22,26 @@ class Record:
     def link(self) -> str:
         """Address of the verdict, relative to the book's front page."""
         return f"{self.page}.html#{self.fields['anchor']}"
+
+    @property
+    def judgement(self) -> dict | None:
+        """What the registry says of the claim, and its numbers; None for a claim that is not in it."""
+        return self.fields.get("judgement")
+
+    @property
+    def stage(self) -> str | None:
+        """Whether fresh runs judge the claim; None for a claim that is not about networks."""
+        return self.judgement and self.judgement["stage"]
+
+    @property
+    def whose(self) -> str:
+        """Whose claim it is; what algebra and solvers say is said of the paper's own."""
+        return self.judgement["whose"] if self.judgement else "paper"
+
+    @property
+    def outcome(self) -> str:
+        """The outcome in words."""
+        return outcome(self.fields["kind"], self.stage)
 
 
 def references_folder(start: Path | None = None) -> Path:
@@ -55,11 +75,52 @@ def about(item: Item, found: Iterable[Record]) -> list[Record]:
     return sorted(own, key=lambda record: list(MEANING).index(record.fields["kind"]))
 
 
+STATUS = {
+    "symbolic": "proved",
+    "verification": "proved",
+    "confirmed": "confirmed",
+    "numerical": "checked",
+    "seen": "seen",
+    "empirical": "seen",
+    "described": "described",
+    "definition": "defined",
+}
+"""The status of an item by the best kind that was said of it, where nothing speaks against it."""
+
+SIGNS = {
+    "proved": "✓",
+    "confirmed": "✓",
+    "checked": "✓",
+    "seen": "✓",
+    "described": "✓",
+    "defined": "≡",
+    "unskilled in part": "✓○",
+    "unskilled": "○",
+    "assumption violated": "≠",
+    "holds in part": "✓✗",
+    "does not hold": "✗",
+    "discussed": "…",
+    "planned": "·",
+}
+"""The sign of each status."""
+
+
 def status(found: list[Record]) -> str:
-    """One word for all that was said of an item: planned, proved, checked, or in part refuted."""
-    kinds = {record.fields["kind"] for record in found}
-    if not kinds:
+    """One of `SIGNS` for all that was said of an item: of the paper's claims, its assumptions, its algebra.
+
+    Claims of the book and of the authors' code count neither for the paper nor against it, and a control is
+    about the check before it.
+    """
+    if not found:
         return "planned"
+    kinds = {r.fields["kind"] for r in found if r.whose in ("paper", "assumption")} - {"control"}
+    if not kinds:
+        return "discussed"
     if "refuted" in kinds:
-        return "holds in part" if kinds & {"symbolic", "numerical", "empirical"} else "does not hold"
-    return "proved" if "symbolic" in kinds else "checked"
+        return "holds in part" if kinds & set(STATUS) else "does not hold"
+    if "violated" in kinds:
+        return "assumption violated"
+    if "unskilled" in kinds:
+        more = kinds & set(STATUS) - {"described", "definition"}
+        return "unskilled in part" if more else "unskilled"
+    return next(word for kind, word in STATUS.items() if kind in kinds)

@@ -1,0 +1,686 @@
+"""The registry of claims: what an entry must say, what numbers come to, and that nothing moved afterwards."""
+
+import dataclasses
+import json
+import random
+import statistics
+import subprocess
+from collections import Counter
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from urep import claims
+from urep.checks import MEANING, ClaimFailed, judged
+from urep.experiments import runs
+from urep.site import history, verdicts
+
+FIELDS = {
+    "item": "fig 2",
+    "whose": "paper",
+    "role": "prediction",
+    "sentence": "Fitted to the first fifth, (7) forecasts the final ‖dh‖² within a quarter.",
+    "measure": "|log| of forecast over measured",
+    "statistic": "tail",
+    "below": 0.22,
+    "because": "log(5/4)",
+    "null": "the mean of the runs",
+    "explored": "seeds 0-9",
+}
+FRESH = {"confirmed": "100-103", "runs": ["default-fresh"]}
+
+
+def entry(without=(), **changes):
+    """The claim of a valid entry with some fields changed."""
+    fields = {name: value for name, value in FIELDS.items() if name not in without}
+    return claims.entry("page.own", fields | changes)
+
+
+# --- an entry -------------------------------------------------------------------------------
+
+
+def test_an_entry_is_a_claim_with_its_bound():
+    known = entry()
+    assert known.id == "page.own" and known.bound == 0.22 and known.seeds is None
+    assert known.holds(0.219) and not known.holds(0.22) and not known.holds(float("nan"))
+    above = entry(("below", "null"), above=2, role="observation", no_null="none")
+    assert above.bound == 2 and above.holds(2.1) and not above.holds(2)
+    assert entry(**FRESH).seeds == range(100, 104)
+
+
+REFUSED = {
+    "measure must be given": {"measure": " "},
+    "bar is no field of a claim": {"bar": 1},
+    "whose must be one of paper, assumption, code, book; got 'ours'": {"whose": "ours"},
+    "role must be one of prediction, .*got 'guess'": {"role": "guess"},
+    "statistic must be one of tail, median, value; got 'best'": {"statistic": "best"},
+    "item must be like 'eq 38'.*got 'figure 2'": {"item": "figure 2"},
+    "one of below and above must be given": {"above": 1.0},
+    "the bound must be a finite number, got True": {"below": True},
+    "the bound must be a finite number, got 'x'": {"below": "x"},
+    "the bound must be a finite number, got inf": {"below": float("inf")},
+    "null must say which model knows less, or no_null why none applies": {"null": ""},
+    "a prediction needs null, the strongest model": {"null": "", "no_null": "no idea"},
+    "statistic is the median: the sentence must say 'typically' or 'median'": {"statistic": "median"},
+    "no_spread belongs to statistic = 'value'": {"no_spread": "why"},
+    "confirmed and runs must be given together": {"confirmed": "100-119"},
+    "confirmed must be seeds like '100-119', got '100, 101'": {"confirmed": "100, 101", "runs": ["a"]},
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_an_entry_that_breaks_the_protocol_is_refused_by_its_field(message):
+    with pytest.raises(ValueError, match=f"^claim 'page.own': {message}"):
+        entry(**REFUSED[message])
+
+
+def test_a_description_needs_a_null_and_an_observation_a_reason_for_none():
+    with pytest.raises(ValueError, match="a description needs null"):
+        entry(("null",), role="description", no_null="none")
+    assert entry(("null",), role="observation", no_null="none").no_null == "none"
+
+
+def test_a_claim_with_a_null_measures_an_error():
+    with pytest.raises(ValueError, match="a claim with a null measures an error: it needs below"):
+        entry(("below",), above=1.0)
+
+
+def test_a_control_has_to_miss():
+    with pytest.raises(ValueError, match="a control misses by more than a bound: it needs above"):
+        entry(("null",), role="control", no_null="none")
+
+
+ALONE = [
+    "(7) describes ‖dh‖² of eleven networks.",
+    "‖dh‖² of deep networks grows when they learn.",
+    "dh of deep networks turns by ten degrees.",
+    "w of the default network is described by (7).",
+    "A_high of wide networks typically is Gaussian.",
+    "In deep networks, the rate is of two lines.",
+    "Therefore networks of Table 1 learn what is asked.",
+    "Labels alone predict the pattern as well as (10).",
+]
+NOT_ALONE = {
+    "They describe w of all these networks.": "must name its subject, and not begin with 'They'",
+    "Networks of Table 1 learn w as well.": "must stand alone, and not say 'as well'",
+    "It holds for all networks of Table 1.": "must name its subject",
+    "And (7) describes ‖dh‖² of all networks.": "must name its subject",
+    "such networks learn all that is asked.": "must name its subject",
+    "networks of Table 1 learn what is asked.": "must begin with a capital or a formula",
+    "Networks of Table 1 learn what is asked": "must end with a full stop",
+    "Networks learn what is asked.": "in six words at least",
+    "The networks of this page learn (7) well.": "must stand alone, and not say 'this page'",
+    "The same networks do what (7) says.": "must stand alone, and not say 'The same networks'",
+    "Networks of Table 2 do so at low weights.": "must stand alone, and not say 'do so'",
+    "Networks of Table 2 learn at low weights, too.": "without 'too', 'also' or 'already'",
+    "Networks of Table 2 also learn at low weights.": "without 'too', 'also' or 'already'",
+}
+
+
+@pytest.mark.parametrize("sentence", ALONE)
+def test_a_sentence_that_stands_alone_is_taken(sentence):
+    assert claims.incomplete(sentence) == ""
+
+
+@pytest.mark.parametrize("sentence", NOT_ALONE)
+def test_a_sentence_that_needs_its_page_is_refused(sentence):
+    assert NOT_ALONE[sentence] in claims.incomplete(sentence)
+    with pytest.raises(ValueError, match=r"claim 'page\.own': sentence must"):
+        entry(sentence=sentence)
+
+
+# --- the registry as files ------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(claims, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def toml(fields):
+    """Fields as lines of TOML, whose strings, numbers and lists are those of JSON."""
+    return "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in fields.items())
+
+
+def write(path, **entries):
+    """A file of the registry."""
+    text = "\n".join(f"[{own}]\n{toml(fields)}" for own, fields in entries.items())
+    path.write_text(text, encoding="utf-8")
+
+
+def test_claims_are_found_by_page_and_name(folder):
+    write(folder / "page.toml", one=FIELDS, two=FIELDS | FRESH)
+    write(folder / "other.toml", one=FIELDS)
+    assert list(claims.every()) == ["other.one", "page.one", "page.two"]
+    assert claims.claim("page.two") == claims.every()["page.two"]
+    with pytest.raises(KeyError, match=r"no claims of a page 'pages' .*there are: other, page"):
+        claims.claim("pages.one")
+    with pytest.raises(KeyError, match=r"page.toml has no claim 'three'; it has: one, two"):
+        claims.claim("page.three")
+
+
+def test_one_wrong_entry_has_the_whole_registry_refused(folder):
+    write(folder / "page.toml", one=FIELDS, two=FIELDS | {"whose": "nobody"})
+    with pytest.raises(ValueError, match=r"claim 'page\.two': whose"):
+        claims.every()
+
+
+# --- numbers --------------------------------------------------------------------------------
+
+
+def quantile(values, share):
+    """Between the two nearest in order, by plain arithmetic."""
+    ordered = sorted(values)
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+
+
+VALUES = [0.01 * k**1.5 for k in range(1, 24)]
+
+
+@pytest.fixture
+def judge(folder):
+    """Judge numbers by a valid entry with some fields changed."""
+
+    def judge(without=(), changes=None, **evidence):
+        fields = {name: value for name, value in FIELDS.items() if name not in without}
+        write(folder / "page.toml", own=fields | (changes or {}))
+        return claims.judge("page.own", **evidence)
+
+    return judge
+
+
+OBSERVED = {"role": "observation", "no_null": "none"}
+
+
+@pytest.mark.parametrize(
+    ("side", "statistic", "wanted"),
+    [
+        ("below", "tail", quantile(VALUES, 0.95)),
+        ("above", "tail", quantile(VALUES, 0.05)),
+        ("below", "median", statistics.median(VALUES)),
+        ("above", "median", statistics.median(VALUES)),
+    ],
+)
+def test_the_statistic_is_a_quantile_of_the_runs_on_the_side_that_could_fail(judge, side, statistic, wanted):
+    sentence = "Networks of Table 1 typically learn what is asked."
+    changes = OBSERVED | {side: 0.5, "statistic": statistic, "sentence": sentence}
+    found = judge(("null", "below"), changes, measured=random.Random(0).sample(VALUES, len(VALUES))).explored
+    assert found.number == pytest.approx(wanted)
+    assert found.median == pytest.approx(statistics.median(VALUES))
+    assert (found.low, found.high) == pytest.approx((quantile(VALUES, 0.05), quantile(VALUES, 0.95)))
+    assert found.runs == len(VALUES) and found.skill is None
+    assert found.holds == (wanted < 0.5 if side == "below" else wanted > 0.5)
+
+
+def test_skill_of_errors_that_are_a_share_of_the_nulls_is_known_exactly(judge):
+    null = np.array(VALUES)
+    found = judge(measured=0.3 * null, null=null).explored
+    np.testing.assert_allclose(found.skill, 0.7)
+
+
+def test_the_interval_of_skill_is_that_of_another_bootstrap():
+    draw = np.random.default_rng(1)
+    errors, null = draw.uniform(0, 1, 40), draw.uniform(0.5, 2, 40)
+    fields = SimpleNamespace(id="page.own")
+    value, low, high = claims._skill(fields, errors, null)
+    chance, skills = random.Random(3), []
+    for _ in range(4000):
+        rows = [chance.randrange(40) for _ in range(40)]
+        ratio = statistics.median(errors[k] for k in rows) / statistics.median(null[k] for k in rows)
+        skills.append(1 - ratio)
+    assert value == pytest.approx(1 - statistics.median(errors) / statistics.median(null))
+    assert low == pytest.approx(quantile(skills, 0.05), abs=0.03)
+    assert high == pytest.approx(quantile(skills, 0.95), abs=0.03)
+
+
+def test_pairs_are_drawn_together():
+    """Errors and null that go up and down together have a narrow interval, whatever the runs."""
+    draw = np.random.default_rng(1)
+    null = np.exp(draw.normal(0, 2, 30))
+    _, low, high = claims._skill(SimpleNamespace(id="a.b"), 0.5 * null, null)
+    _, apart_low, apart_high = claims._skill(SimpleNamespace(id="a.b"), 0.5 * null, null[::-1])
+    assert high - low == pytest.approx(0) and apart_high - apart_low > 0.3
+
+
+def test_the_bootstrap_interval_of_a_mean_is_the_one_of_its_standard_error():
+    sample = np.random.default_rng(2).normal(3, 2, 400)
+    low, high = claims.bootstrap(np.mean, sample)
+    half = 1.645 * statistics.stdev(sample) / 400**0.5
+    assert low == pytest.approx(sample.mean() - half, abs=0.03)
+    assert high == pytest.approx(sample.mean() + half, abs=0.03)
+    assert claims.bootstrap(np.mean, sample) == (low, high)
+
+
+def test_the_bootstrap_draws_samples_in_pairs():
+    sample = np.arange(50.0)
+    low, high = claims.bootstrap(lambda x, y: np.mean(x - y), sample, sample + 2)
+    assert low == pytest.approx(-2) and high == pytest.approx(-2)
+
+
+GOOD, BAD, NULL = [0.1] * 8, [0.5] * 8, [1.0] * 8
+EVIDENCE = {"measured": GOOD, "null": NULL}
+VALUE = {"statistic": "value"}
+
+WRONG_EVIDENCE = {
+    "measured must be one number a run, got shape \\(\\)": {"measured": 0.1},
+    "measured must be one number a run, got shape \\(1,\\)": {"measured": [0.1]},
+    "measured must be finite, got nan": {"measured": [0.1, float("nan")]},
+    "errors of the null must be given exactly where the registry has a null, which is 'the mean": {
+        "null": None
+    },
+    "3 errors of the null for 8 of measured": {"null": [1.0] * 3},
+    "errors of the null must be >= 0 with a median > 0": {"null": [0.0] * 8},
+    "interval and skill belong to statistic = 'value'": {"interval": (0, 1)},
+    "fresh must be given exactly where the registry has confirmed seeds, which are none": {"fresh": GOOD},
+}
+
+
+@pytest.mark.parametrize("message", WRONG_EVIDENCE)
+def test_evidence_that_the_registry_does_not_ask_for_is_refused(judge, message):
+    with pytest.raises(ValueError, match=f"^claim 'page.own': {message}"):
+        judge(**(EVIDENCE | WRONG_EVIDENCE[message]))
+
+
+def test_fresh_runs_cannot_be_left_out(judge):
+    with pytest.raises(ValueError, match="has confirmed seeds, which are 100-103"):
+        judge((), FRESH, **EVIDENCE)
+
+
+def test_a_null_cannot_be_left_out_of_the_fresh_runs(judge):
+    with pytest.raises(ValueError, match="errors of the null must be given exactly where"):
+        judge((), FRESH, **EVIDENCE, fresh=GOOD)
+
+
+def test_one_number_needs_its_interval_or_a_reason_for_none(judge):
+    with pytest.raises(ValueError, match="interval must be given, or the registry say no_spread and why"):
+        judge((), VALUE, measured=0.1, skill=(0.5, 0.4, 0.6))
+    with pytest.raises(ValueError, match="statistic is 'value', one number, got shape"):
+        judge((), VALUE, measured=GOOD, interval=(0, 1), skill=(0.5, 0.4, 0.6))
+    with pytest.raises(ValueError, match="skill must be given exactly where the registry has a null"):
+        judge((), VALUE, measured=0.1, interval=(0, 1))
+    with pytest.raises(ValueError, match=r"one number takes skill=\(value, low, high\), and no null="):
+        judge((), VALUE, measured=0.1, null=0.2)
+    with pytest.raises(ValueError, match="must be finite, got"):
+        judge((), VALUE, measured=0.1, interval=(0, float("inf")), skill=(0.5, 0.4, 0.6))
+    with pytest.raises(ValueError, match="fresh runs need one number a run"):
+        judge((), VALUE, measured=0.1, fresh=0.1)
+    found = judge((), VALUE, measured=0.1, interval=(0.05, 0.3), skill=(0.5, 0.4, 0.6)).explored
+    assert (found.number, found.low, found.high, found.skill) == (0.1, 0.05, 0.3, (0.5, 0.4, 0.6))
+
+
+# --- outcomes -------------------------------------------------------------------------------
+
+
+KINDS = [
+    ("prediction", "paper", GOOD, "seen"),
+    ("description", "paper", GOOD, "described"),
+    ("prediction", "paper", BAD, "refuted"),
+    ("prediction", "book", BAD, "refuted"),
+    ("prediction", "code", BAD, "refuted"),
+    ("prediction", "assumption", BAD, "violated"),
+    ("prediction", "assumption", GOOD, "seen"),
+]
+
+
+@pytest.mark.parametrize(("role", "whose", "errors", "kind"), KINDS)
+def test_what_numbers_come_to_depends_on_whose_claim_it_is_and_on_its_role(judge, role, whose, errors, kind):
+    found = judge((), {"role": role, "whose": whose}, measured=errors, null=NULL)
+    assert (found.kind, found.stage) == (kind, "exploratory") and kind in MEANING
+
+
+def test_fresh_runs_decide_whatever_was_explored(judge):
+    evidence = {"null": NULL, "fresh_null": NULL}
+    assert judge((), FRESH, measured=GOOD, fresh=GOOD, **evidence).kind == "confirmed"
+    assert judge((), FRESH, measured=BAD, fresh=GOOD, **evidence).kind == "confirmed"
+    failed = judge((), FRESH, measured=GOOD, fresh=BAD, **evidence)
+    assert (failed.kind, failed.stage) == ("refuted", "confirmed")
+
+
+def test_what_a_model_that_knows_less_does_as_well_is_no_success(judge):
+    apart = [0.05, 0.15] * 4
+    assert judge(measured=GOOD, null=GOOD).kind == "unskilled"
+    assert judge(measured=apart, null=apart[::-1]).kind == "unskilled"
+    assert judge(measured=GOOD, null=[0.05] * 8).kind == "unskilled"
+    assert judge((), {"role": "description"}, measured=GOOD, null=GOOD).kind == "unskilled"
+    one = {"interval": (0.05, 0.15)}
+    assert judge((), VALUE, measured=0.1, skill=(0.3, -0.1, 0.5), **one).kind == "unskilled"
+    assert judge((), VALUE, measured=0.1, skill=(0.3, 0.1, 0.5), **one).kind == "seen"
+
+
+def test_a_control_that_does_not_miss_raises_and_another_claim_does_not(judge):
+    control = {"role": "control", "no_null": "none", "above": 0.3}
+    assert judge(("below", "null"), control, measured=BAD).kind == "control"
+    judge(("below", "null"), control, measured=GOOD)
+    with pytest.raises(ClaimFailed, match=r"the control does not miss: 0.1 is not above 0.3 \(log\(5/4\)\)"):
+        judged("page.own", measured=GOOD)
+    judge(measured=BAD, null=NULL)
+    assert judged("page.own", measured=BAD, null=NULL).kind == "refuted"
+
+
+def test_a_verdict_tells_whose_what_was_wanted_seen_and_what_knows_less(judge):
+    judge((), FRESH | {"was": "below 1, 0.3"}, **EVIDENCE, fresh=GOOD, fresh_null=NULL)
+    verdict = judged("page.own", **EVIDENCE, fresh=GOOD, fresh_null=NULL)
+    seen = "95% below 0.1; median 0.1, 5-95% 0.1 to 0.1, 8 runs"
+    facts = {
+        "whose": "the paper's claim (prediction)",
+        "measured": FIELDS["measure"],
+        "wanted": "below 0.22 in 95% of runs: log(5/4)",
+        "explored": f"seeds 0-9: {seen}",
+        "fresh": f"seeds 100-103, trained afterwards: {seen}",
+        "null model": "the mean of the runs; skill 0.9 (0.9 to 0.9) explored, 0.9 (0.9 to 0.9) fresh",
+        "before": "below 1, 0.3",
+    }
+    assert dict(verdict.judgement.facts()) == facts
+    for text in (*facts, *facts.values()):
+        assert text in repr(verdict)
+        assert text.replace("'", "&#x27;") in verdict._repr_html_()
+    assert repr(verdict).startswith("✓ Figure 2 confirmed on fresh seeds: Fitted to the first fifth")
+
+
+def test_a_claim_that_fails_says_on_which_data(judge):
+    judge(measured=BAD, null=NULL)
+    assert repr(judged("page.own", measured=BAD, null=NULL)).startswith(
+        "✗ Figure 2 does not hold, exploratory:"
+    )
+    judge((), FRESH, **EVIDENCE, fresh=BAD, fresh_null=NULL)
+    verdict = judged("page.own", **EVIDENCE, fresh=BAD, fresh_null=NULL)
+    assert repr(verdict).startswith("✗ Figure 2 does not hold, on fresh seeds:")
+
+
+def test_bounds_are_shown_as_they_are_and_on_the_side_they_are(judge):
+    changes = OBSERVED | {
+        "above": 1.25,
+        "statistic": "median",
+        "sentence": "Networks typically do what is asked.",
+    }
+    record = judge(("below", "null"), changes, measured=NULL).record()
+    assert claims.wanted(record) == "above 1.25 in the median"
+    assert claims.seen(record, "explored") == "median 1, 5-95% 1 to 1, 8 runs"
+    assert claims.skilled(record) == "none, none"
+    record = judge((), VALUE | {"no_spread": "exact"}, measured=0.123, skill=(0.5, 0.4, 0.6)).record()
+    assert claims.wanted(record) == "below 0.22"
+    assert claims.seen(record, "explored") == "0.12 (no spread: exact)"
+    record = judge((), VALUE, measured=0.123, interval=(0.1, 0.2), skill=(0.5, 0.4, 0.6)).record()
+    assert claims.seen(record, "explored") == "0.12 (0.1 to 0.2)"
+    assert claims.skilled(record) == "the mean of the runs; skill 0.5 (0.4 to 0.6) explored"
+
+
+# --- nothing moved afterwards: mutations of an entry in a repository made for it ----------------
+
+
+def git(folder, *words):
+    """What a git command says in a folder."""
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
+    done = subprocess.run(
+        ["git", "-C", str(folder), *identity, *words], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def commit(root, fields, message="more"):
+    """Commit an entry of page.toml, or no entry; the commit."""
+    (root / "book/claims").mkdir(parents=True, exist_ok=True)
+    write(root / "book/claims/page.toml", **({} if fields is None else {"own": fields}))
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--allow-empty", "--message", message)
+    return git(root, "rev-parse", "HEAD")
+
+
+OWN = FIELDS | FRESH
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A repository whose registry has one confirmed claim."""
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    commit(tmp_path, OWN, "a claim")
+    return tmp_path
+
+
+def refusal(root, commits):
+    """What is said of the claim of a repository whose runs were trained from some commits."""
+    return history.refusal("page.own", entry(**FRESH), history.changes("page.own", commits, root))
+
+
+def test_an_entry_that_stays_as_it_was_is_confirmed(repository):
+    made = git(repository, "rev-parse", "HEAD")
+    commit(repository, OWN, "the page")
+    commit(repository, OWN | {"because": "the same reason in other words", "was": "nothing"})
+    assert history.changes("page.own", [made], repository) == []
+    assert refusal(repository, [made]) == ""
+
+
+MOVED = {
+    "a bound": ({"below": 0.3}, "below was 0.22 in commit"),
+    "a sentence": (
+        {"sentence": "Fitted to all, (7) describes the final ‖dh‖²."},
+        "sentence was 'Fitted to the first",
+    ),
+    "the seeds": ({"confirmed": "100-102"}, "confirmed was '100-103' in commit"),
+    "the runs": ({"runs": ["default-fresh", "narrow-fresh"]}, r"runs was ['default-fresh'] in commit"),
+    "a statistic": ({"statistic": "median"}, "statistic was 'tail' in commit"),
+    "a measure": ({"measure": "its square"}, "measure was '|log| of forecast over measured' in commit"),
+    "the owner": ({"whose": "assumption"}, "whose was 'paper' in commit"),
+    "the role": ({"role": "description"}, "role was 'prediction' in commit"),
+    "the null": ({"null": "a worse one"}, "null was 'the mean of the runs' in commit"),
+    "the explored data": ({"explored": "seeds 0-99"}, "explored was 'seeds 0-9' in commit"),
+    "the item": ({"item": "fig 3"}, "item was 'fig 2' in commit"),
+}
+
+
+@pytest.mark.parametrize("moved", MOVED)
+def test_an_entry_changed_after_its_runs_is_exploratory_again(repository, moved):
+    changes, told = MOVED[moved]
+    made = git(repository, "rev-parse", "HEAD")
+    commit(repository, OWN | changes)
+    said = refusal(repository, [made])
+    assert said.startswith(
+        "claim 'page.own' changed after the runs that judge it, and is exploratory again: "
+    )
+    assert told in said and f"in commit {made[:10]} and is" in said
+    assert (
+        "Put it back, or take confirmed and runs out of the entry and move seeds 100-103 to explored" in said
+    )
+    assert "commit it under a new id and then train fresh seeds" in said
+
+
+def test_a_change_that_is_not_committed_is_seen(repository):
+    made = git(repository, "rev-parse", "HEAD")
+    write(repository / "book/claims/page.toml", own=OWN | {"below": 0.5})
+    assert "below was 0.22" in refusal(repository, [made]) and "is 0.5 now" in refusal(repository, [made])
+
+
+def test_a_null_dropped_after_the_runs_is_seen_and_a_predictions_is_refused_at_once(repository):
+    made = git(repository, "rev-parse", "HEAD")
+    dropped = {name: value for name, value in OWN.items() if name != "null"} | {"no_null": "none"}
+    commit(repository, dropped)
+    assert "null was 'the mean of the runs'" in refusal(repository, [made])
+    with pytest.raises(ValueError, match="a prediction needs null, the strongest model that knows less"):
+        claims.entry("page.own", dropped)
+
+
+def test_a_bound_that_was_moved_and_moved_back_is_seen(repository):
+    made = git(repository, "rev-parse", "HEAD")
+    moved = commit(repository, OWN | {"below": 0.5})
+    commit(repository, OWN)
+    assert f"below was 0.5 in commit {moved[:10]} and is 0.22 now" in refusal(repository, [made])
+
+
+def test_a_bound_that_was_moved_before_the_runs_is_no_matter(repository):
+    commit(repository, OWN | {"below": 0.5})
+    made = commit(repository, OWN)
+    assert refusal(repository, [made]) == ""
+
+
+def test_runs_from_before_the_entry_confirm_nothing(tmp_path):
+    git(tmp_path, "init", "--quiet")
+    made = commit(tmp_path, None, "code")
+    later = commit(tmp_path, OWN, "a claim")
+    assert f"there was no entry in commit {made[:10]}" in refusal(tmp_path, [made])
+    assert refusal(tmp_path, [later]) == ""
+    assert "there was no entry" in refusal(tmp_path, [later, made])
+
+
+def test_an_entry_that_was_away_for_a_while_is_seen(repository):
+    made = git(repository, "rev-parse", "HEAD")
+    commit(repository, None)
+    commit(repository, OWN)
+    assert "there was no entry in commit" in refusal(repository, [made])
+
+
+def test_a_change_that_came_by_a_merge_is_seen_and_a_branch_without_the_entry_is_not(tmp_path):
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    commit(tmp_path, None, "before the claim")
+    git(tmp_path, "branch", "other")
+    made = commit(tmp_path, OWN, "a claim")
+    git(tmp_path, "checkout", "--quiet", "other")
+    (tmp_path / "else").write_text("something else")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "--message", "something else")
+    git(tmp_path, "checkout", "--quiet", "main")
+    git(tmp_path, "merge", "--quiet", "--no-edit", "other")
+    assert refusal(tmp_path, [made]) == ""
+    git(tmp_path, "checkout", "--quiet", "-b", "third", made)
+    commit(tmp_path, OWN | {"below": 0.9})
+    git(tmp_path, "checkout", "--quiet", "main")
+    git(tmp_path, "merge", "--quiet", "--no-edit", "third")
+    commit(tmp_path, OWN)
+    assert "below was 0.9" in refusal(tmp_path, [made])
+
+
+def test_a_commit_that_is_not_in_the_history_is_refused(repository):
+    with pytest.raises(ValueError, match="commit 0123456789abcdef is not in the history of HEAD"):
+        history.changes("page.own", ["0123456789abcdef"], repository)
+    with pytest.raises(ValueError, match="come from uncommitted code"):
+        history.changes("page.own", [git(repository, "rev-parse", "HEAD") + "+"], repository)
+
+
+def test_without_the_whole_history_it_says_so(repository, tmp_path_factory):
+    archive, shallow = tmp_path_factory.mktemp("archive"), tmp_path_factory.mktemp("clones") / "shallow"
+    with pytest.raises(history.NoHistory, match="has no whole history"):
+        history.require_history(archive)
+    commit(repository, OWN | {"below": 0.9})
+    git(repository.parent, "clone", "--quiet", "--depth=1", repository.as_uri(), str(shallow))
+    with pytest.raises(history.NoHistory, match="the clone is shallow"):
+        history.changes("page.own", ["HEAD"], shallow)
+    history.require_history(repository)
+
+
+def sweep(*seeds, row="Default", **more):
+    return SimpleNamespace(trials=[SimpleNamespace(row=row, seed=seed, **more) for seed in seeds])
+
+
+def wrong_seeds(known=FRESH, **others):
+    sweeps = {"default-fresh": sweep(*range(100, 104)), "default-fits": sweep(*range(50))}
+    more = {name.replace("_", "-"): other for name, other in others.items()}
+    return history.wrong_seeds(entry(**known), sweeps | more, {"default-fresh"})
+
+
+def test_confirmed_seeds_are_those_of_the_runs():
+    assert wrong_seeds() == "" and wrong_seeds({}) == ""
+    told = wrong_seeds(FRESH | {"confirmed": "100-102"})
+    assert (
+        "confirmed is 100-102, but default-fresh has seeds 100-103; confirmed must be the seeds of all"
+        in told
+    )
+    assert "runs names 'none-fresh', which is no stored sweep" in wrong_seeds(
+        FRESH | {"runs": ["none-fresh"]}
+    )
+
+
+def test_confirmed_seeds_are_used_by_no_other_sweep_of_the_row_and_task():
+    told = wrong_seeds(default_more=sweep(103, 104))
+    assert "seeds 103-103 were explored in default-more and confirm nothing" in told
+    assert wrong_seeds(narrow_more=sweep(103, row="Narrow")) == ""
+    assert wrong_seeds(default_blobs=sweep(103, task="blobs")) == ""
+    assert "explored in default-adam" in wrong_seeds(default_adam=sweep(103, task="two points"))
+
+
+def test_seeds_cannot_be_explored_and_confirmed():
+    told = wrong_seeds(FRESH | {"explored": "seeds 0-2 and 102-110"})
+    assert "explored and confirmed share seeds 102-103" in told
+
+
+# --- the registry of the book ---------------------------------------------------------------
+
+
+EVERY = claims.every()
+CONFIRMED = [name for name, known in EVERY.items() if known.confirmed]
+RECORDS = verdicts.records()
+
+
+def test_there_are_claims_that_fresh_runs_judge():
+    assert len(CONFIRMED) > 20
+
+
+@pytest.mark.parametrize("name", CONFIRMED)
+def test_no_entry_changed_after_the_runs_that_judge_it(name):
+    try:
+        history.require_history()
+    except history.NoHistory as missing:
+        pytest.skip(str(missing))
+    made = [trial for known in EVERY[name].runs for trial in runs.sweep(known).load().provenance["trials"]]
+    commits = {trial["commit"] for trial in made}
+    assert commits
+    said = history.refusal(name, EVERY[name], history.changes(name, sorted(commits)))
+    assert not said, said
+
+
+@pytest.mark.parametrize("name", CONFIRMED)
+def test_seeds_that_confirm_are_fresh(name):
+    judging = {sweep for known in EVERY.values() for sweep in known.runs}
+    said = history.wrong_seeds(EVERY[name], runs.SWEEPS, judging)
+    assert not said, said
+
+
+def test_every_entry_is_used_by_one_verdict():
+    used = Counter(record.judgement["id"] for record in RECORDS if record.judgement)
+    wrong = {name: used[name] for name in {*used, *EVERY} if used[name] != 1 or name not in EVERY}
+    assert not wrong, f"verdicts of each claim, of which there must be one: {wrong}"
+
+
+def test_a_claim_stands_on_the_page_whose_file_it_is_in():
+    pages = {(r.judgement["id"].split(".")[0], r.page.split("/")[-1]) for r in RECORDS if r.judgement}
+    assert all(file == page for file, page in pages), pages
+
+
+def test_every_judged_record_says_what_the_registry_says():
+    """The references are of the registry of now: what is shown is what was decided."""
+    for record in (record for record in RECORDS if record.judgement):
+        own = record.judgement
+        now = EVERY[own["id"]]
+        fields = {field.name: getattr(now, field.name) for field in dataclasses.fields(now)}
+        assert {name: own[name] for name in fields} == fields | {"runs": list(now.runs)}, own["id"]
+        assert (own["item"], own["sentence"]) == (record.fields["item"], record.fields["claim"])
+        assert (own["stage"] == "confirmed") == bool(now.confirmed)
+
+
+def is_of_networks(record):
+    """Whether a verdict is about what was measured, by its kind; a control is where it has a number."""
+    kind, measured = record.fields["kind"], record.fields["measured"]
+    algebra = {"symbolic", "verification", "definition", "numerical"}
+    return kind not in algebra and not (kind == "control" and measured is None)
+
+
+def test_every_claim_about_networks_is_in_the_registry():
+    outside = [
+        f"{record.page}: {record.fields['claim']}"
+        for record in RECORDS
+        if is_of_networks(record) and not record.judgement
+    ]
+    assert not outside, "claims about networks need an entry in book/claims:\n" + "\n".join(outside)
+
+
+@pytest.mark.parametrize("page", sorted({record.page for record in RECORDS}))
+def test_every_sentence_of_a_verdict_stands_alone(page):
+    said = [
+        f"{claim!r} {claims.incomplete(claim)}"
+        for claim in (record.fields["claim"] for record in RECORDS if record.page == page)
+        if claims.incomplete(claim)
+    ]
+    assert not said, "\n".join(said)

@@ -1,0 +1,57 @@
+"""The page of all claims: each entry of the registry with what came out, made from the executed pages."""
+
+from __future__ import annotations
+
+import html
+from datetime import UTC, datetime
+
+from .. import claims
+from ..checks import MEANING, escaped, in_words
+from ..shown import Page, html_table
+from .verdicts import Record, records
+
+
+def judged(found: list[Record] | None = None) -> list[Record]:
+    """Records of claims that the registry decides, page by page."""
+    found = records() if found is None else found
+    return [record for record in found if record.judgement]
+
+
+def all_claims(found: list[Record] | None = None) -> Page:
+    """The table of all claims of the registry: what each says, what would have refuted it, what came out."""
+    own = judged(found)
+    rows = [_row(record) for record in own]
+    plain = "\n".join(f"{r.judgement['id']}: {r.outcome}" for r in own)
+    return Page(plain, html_table(("Item", "Claim", "Outcome"), rows, filtered=True, cards=True))
+
+
+def _row(record: Record) -> str:
+    own, kind = record.judgement, record.fields["kind"]
+    label = in_words(own["item"]).removeprefix("Equation ")
+    whose, measured, wanted, *seen = claims.facts(own)
+    facts = [whose, measured, wanted, ("decided", decided(own)), *seen]
+    listed = "".join(f"<div><dt>{word}</dt><dd>{escaped(text)}</dd></div>" for word, text in facts)
+    return (
+        f'<tbody id="{html.escape(own["id"], quote=True)}" data-status="{record.outcome}"><tr>'
+        f'<td class="urep-item">{html.escape(label)}</td>'
+        f'<td>{escaped(own["sentence"])}<dl class="urep-facts simple">{listed}</dl></td>'
+        f'<td><a class="urep-{kind}" href="{html.escape(record.link, quote=True)}">'
+        f'<span aria-hidden="true">{MEANING[kind][1]}</span> {record.outcome}</a></td></tr></tbody>'
+    )
+
+
+def decided(judgement: dict) -> str:
+    """When claim and bound were decided: after the explored data, or before the runs that judge it."""
+    if not judgement["runs"]:
+        return "claim and bound were chosen on the explored data"
+    made = [trial for name in judgement["runs"] for trial in _trials(name)]
+    commits = ", ".join(dict.fromkeys(trial["commit"][:10] for trial in made))
+    days = sorted({datetime.fromtimestamp(trial["at"], UTC).date().isoformat() for trial in made})
+    when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    return f"before the fresh runs, which were trained from commit {commits} on {when}"
+
+
+def _trials(name: str) -> list[dict]:
+    from ..experiments import runs  # which brings torch, that few pages of the site need
+
+    return runs.sweep(name).load().provenance["trials"]
