@@ -88,7 +88,8 @@ def mutants(number: str) -> list[Mutant]:
         for side, wrong in _wrong_lines(line, equation):
             if wrong != line:
                 relations = (*equation.relations[:at], wrong, *equation.relations[at + 1 :])
-                found.setdefault(relations, Mutant(number, at, side, relations))
+                mutant = Mutant(number, at, side, relations)
+                found.setdefault(mutant.name, mutant)
     return list(found.values())
 
 
