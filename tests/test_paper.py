@@ -261,6 +261,7 @@ def test_the_table_of_all_claims_shows_what_a_reader_has_to_know(found, trained)
         "a mean; skill 0.97 (0.97 to 0.97) explored, 0.97 (0.97 to 0.97) fresh",
         "trained from commit 0123456789 on 1970-01-01 to 1970-01-02",
         "confirmed on fresh seeds",
+        "<dt>entry</dt><dd>made.predicted</dd>",
     ):
         assert told in row
     assert next(r.link for r in found if r.judgement and r.judgement["id"] == "made.predicted") in row
@@ -291,6 +292,7 @@ def test_the_books_own_results_have_a_table_of_their_own(tmp_path):
     assert repr(page) == "book exact solution: symbolic: it is <solved>"
     assert "it is &lt;solved&gt;" in page._repr_html_()
     assert 'href="theory/new.html#check-book-exact-solution-' in page._repr_html_()
+    assert "<td>book</td>" in page._repr_html_()
 
 
 MUTANTS = {
