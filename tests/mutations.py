@@ -55,8 +55,8 @@ EQUATIONS = {str(number): equation for number, equation in {**eq.paper, **eq.boo
 HEADINGS = {"experiments/digits": ("## Equation (50)", "### What it does to pixels")}
 """Between which headings a page derives; in other pages it is from their beginning to "## Integrate"."""
 
-PATIENCE = 120
-"""Seconds after which a mutant counts as raised: its derivation does not end."""
+PATIENCE = 60
+"""Seconds of processor time after which a mutant counts as raised: its derivation does not end."""
 
 # --- mutants --------------------------------------------------------------------------------
 
@@ -263,7 +263,7 @@ class Run:
             child = os.fork()
             if child == 0:
                 self._report = write
-                signal.alarm(PATIENCE)
+                signal.setitimer(signal.ITIMER_PROF, PATIENCE)  # and then a deadly signal
                 self._change(mutant)
                 return
             os.close(write)
