@@ -10,7 +10,8 @@ at a claim that does not hold and whose message begins with that equation. Any o
 raised, none as survived. So a derivation that follows what is registered, and proves it from itself, has
 survivors.
 
-Steps of derivations are not mutated here, nor are numbers: this says nothing of claims about networks.
+Where an equation is a definition, the page types it a second time, and no more is seen than whether the two
+agree. Steps of derivations are not mutated here, nor are numbers: this says nothing of claims about networks.
 """
 
 from __future__ import annotations
