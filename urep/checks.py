@@ -133,9 +133,12 @@ class Verdict:
         return f"{sign} {self.label} {words}: {self.claim}" + (f" [{detail}]" if detail else "")
 
     def _repr_html_(self) -> str:
+        # The digest lets nbval, which compares HTML and not metadata, see a changed record.
+        data = f'data-record="{self._digest()}"'
+        if self.judgement:
+            data += f' data-stage="{self.judgement.stage}"'
         return (
-            # The digest lets nbval, which compares HTML and not metadata, see a changed record.
-            f'<div class="urep-verdict urep-{self.kind}" id="{self.anchor}" data-record="{self._digest()}">'
+            f'<div class="urep-verdict urep-{self.kind}" id="{self.anchor}" {data}>'
             f'<span class="urep-sign" aria-hidden="true">{MEANING[self.kind][1]}</span> '
             f'<span class="urep-item">{html.escape(self.label)}</span> '
             f'<span class="urep-kind">{self.words}</span> '
