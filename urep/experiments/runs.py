@@ -114,6 +114,11 @@ def _grid(row: str) -> Sweep:
     return Sweep(f"{slug(row)}-grid", trials, measures.endpoints)
 
 
+def _fresh_layers(row: str) -> Sweep:
+    trials = tuple(Trial(row, seed, layers="all") for seed in FRESH_SEEDS[:10])
+    return Sweep(f"{slug(row)}-layers-fresh", trials, measures.fitted_layers)
+
+
 FRESH_GRIDS = ("Default", "Shallow", "Narrow")
 """Rows of Table 1 whose 5 x 5 trials are repeated with fresh seeds."""
 
@@ -440,6 +445,7 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "fresh": [_fresh(row) for row in TABLE_1],
     "fresh-grids": [_fresh_grid(row) for row in FRESH_GRIDS],
     "fresh-tasks": _fresh_tasks(),
+    "fresh-layers": [_fresh_layers("Default")],
     "xor": _xor(),
     "feature-collapse": _blobs(),
     "digits-and-mnist": _digits_and_mnist(),
