@@ -10,7 +10,8 @@ at a claim that does not hold and whose message begins with that equation. Any o
 raised, none as survived. So a derivation that follows what is registered, and proves it from itself, has
 survivors.
 
-Steps of derivations are not mutated here, nor are numbers: this says nothing of claims about networks.
+Where an equation is a definition, the page types it a second time, and no more is seen than whether the two
+agree. Steps of derivations are not mutated here, nor are numbers: this says nothing of claims about networks.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ EQUATIONS = {str(number): equation for number, equation in {**eq.paper, **eq.boo
 HEADINGS = {"experiments/digits": ("## Equation (50)", "### What it does to pixels")}
 """Between which headings a page derives; in other pages it is from their beginning to "## Integrate"."""
 
-PATIENCE = 120
-"""Seconds after which a mutant counts as raised: its derivation does not end."""
+PATIENCE = 60
+"""Seconds of processor time after which a mutant counts as raised: its derivation does not end."""
 
 # --- mutants --------------------------------------------------------------------------------
 
@@ -88,7 +89,8 @@ def mutants(number: str) -> list[Mutant]:
         for side, wrong in _wrong_lines(line, equation):
             if wrong != line:
                 relations = (*equation.relations[:at], wrong, *equation.relations[at + 1 :])
-                found.setdefault(relations, Mutant(number, at, side, relations))
+                mutant = Mutant(number, at, side, relations)
+                found.setdefault(mutant.name, mutant)
     return list(found.values())
 
 
@@ -262,7 +264,7 @@ class Run:
             child = os.fork()
             if child == 0:
                 self._report = write
-                signal.alarm(PATIENCE)
+                signal.setitimer(signal.ITIMER_PROF, PATIENCE)  # and then a deadly signal
                 self._change(mutant)
                 return
             os.close(write)

@@ -220,6 +220,21 @@ def test_the_map_can_be_filtered_by_status_and_by_words(server, context):
     assert shown and all(row.get_attribute("data-status") == "holds in part" for row in shown)
 
 
+def test_all_claims_can_be_chosen_by_outcome_and_by_words_on_a_phone(server, context):
+    page = opened(context, server + "book/claims.html")
+    page.set_viewport_size({"width": 360, "height": 740})
+    bar, rows = page.locator(".urep-filter"), page.locator("table.urep-cards tbody")
+    total = rows.count()
+    bar.locator("select").select_option("confirmed on fresh seeds")
+    bar.locator("input").fill("the paper's claim")
+    shown = [row for row in rows.all() if row.is_visible()]
+    assert 0 < len(shown) < total and bar.locator("output").inner_text() == f"{len(shown)} of {total}"
+    assert all(row.get_attribute("data-status") == "confirmed on fresh seeds" for row in shown)
+    link = shown[0].locator("a").last
+    page.goto(server + "book/" + link.get_attribute("href"))
+    assert page.locator(".urep-verdict:target .urep-facts").is_visible()
+
+
 def test_numbers_of_the_paper_are_links_that_show_their_equation_on_focus_until_escape(server, context):
     page = opened(context, server + "book/theory/final_distance.html")
     link = page.locator("article a.urep-number[href$='#eq-10']").first

@@ -4,10 +4,13 @@ import json
 import re
 
 import pytest
+import sympy as sp
 
 from urep import claims
 from urep.checks import MIME, check, judged
 from urep.site import items, pages, registry, verdicts
+
+X = sp.Symbol("x", positive=True)
 
 
 def test_every_equation_figure_and_table_has_a_row():
@@ -78,16 +81,16 @@ def found(tmp_path, known):
     fresh = {"fresh": GOOD, "fresh_null": BAD}
     reference(
         tmp_path, "theory/one",
-        check("eq 38", "proved <here>", derived=1, registered=1),
+        check("eq 38", "proved <here>", derived=2 * X, registered=X + X),
         judged("made.predicted", measured=GOOD, null=BAD, **fresh),
         judged("made.not-so", measured=BAD),
-        check("eq 39", "still so", derived=1, registered=1),
+        check("eq 39", "still so", derived=2 * X, registered=X + X),
         judged("made.wrong", measured=GOOD, fresh=BAD),
-        check("eq 41", "derived from it", derived=1, registered=1),
+        check("eq 41", "derived from it", derived=2 * X, registered=X + X),
         judged("made.assumed", measured=BAD),
         judged("made.ours", measured=BAD),
         judged("made.theirs", measured=BAD),
-        check("eq 3", "said to be", derived=1, registered=1, how="definition"),
+        check("eq 3", "said to be", derived=2 * X, registered=X + X, how="definition"),
     )  # fmt: skip
     reference(
         tmp_path, "experiments/two",
@@ -258,6 +261,7 @@ def test_the_table_of_all_claims_shows_what_a_reader_has_to_know(found, trained)
         "a mean; skill 0.97 (0.97 to 0.97) explored, 0.97 (0.97 to 0.97) fresh",
         "trained from commit 0123456789 on 1970-01-01 to 1970-01-02",
         "confirmed on fresh seeds",
+        "<dt>entry</dt><dd>made.predicted</dd>",
     ):
         assert told in row
     assert next(r.link for r in found if r.judgement and r.judgement["id"] == "made.predicted") in row
@@ -279,11 +283,16 @@ def test_each_of_the_books_own_equations_leads_to_its_derivation():
 
 
 def test_the_books_own_results_have_a_table_of_their_own(tmp_path):
-    reference(tmp_path, "theory/new", check("book exact solution", "it is <solved>", derived=1, registered=1))
+    reference(
+        tmp_path,
+        "theory/new",
+        check("book exact solution", "it is <solved>", derived=2 * X, registered=X + X),
+    )
     page = pages.beyond(verdicts.records(tmp_path))
     assert repr(page) == "book exact solution: symbolic: it is <solved>"
     assert "it is &lt;solved&gt;" in page._repr_html_()
     assert 'href="theory/new.html#check-book-exact-solution-' in page._repr_html_()
+    assert "<td>book</td>" in page._repr_html_()
 
 
 MUTANTS = {

@@ -90,17 +90,17 @@ def own_equations(found: list[Record] | None = None) -> Page:
 
 
 def beyond(found: list[Record] | None = None) -> Page:
-    """The table of the book's own results: each claim that is not about a numbered item, linked."""
+    """The table of all claims that are about no numbered item, each with whose it is, linked."""
     found = records() if found is None else found
     own = [record for record in found if record.fields["item"].startswith("book ")]
     rows = [
         f"<tr><td>{html.escape(r.fields['item'].removeprefix('book '))}</td>"
-        f"<td>{html.escape(r.fields['claim'])}</td><td>{_sign(r)}</td></tr>"
+        f"<td>{html.escape(r.fields['claim'])}</td><td>{r.whose}</td><td>{_sign(r)}</td></tr>"
         for r in own
     ]
     return Page(
         "\n".join(f"{r.fields['item']}: {r.fields['kind']}: {r.fields['claim']}" for r in own),
-        html_table(("Result", "Claim", "Check"), rows),
+        html_table(("About", "Claim", "Whose", "Check"), rows),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from datetime import UTC, datetime
+from functools import cache
 
 from .. import claims
 from ..checks import MEANING, escaped, in_words
@@ -29,7 +30,7 @@ def _row(record: Record) -> str:
     own, kind = record.judgement, record.fields["kind"]
     label = in_words(own["item"]).removeprefix("Equation ")
     whose, measured, wanted, *seen = claims.facts(own)
-    facts = [whose, measured, wanted, ("decided", decided(own)), *seen]
+    facts = [whose, measured, wanted, ("decided", decided(own)), *seen, ("entry", own["id"])]
     listed = "".join(f"<div><dt>{word}</dt><dd>{escaped(text)}</dd></div>" for word, text in facts)
     return (
         f'<tbody id="{html.escape(own["id"], quote=True)}" data-status="{record.outcome}"><tr>'
@@ -51,6 +52,7 @@ def decided(judgement: dict) -> str:
     return f"before the fresh runs, which were trained from commit {commits} on {when}"
 
 
+@cache
 def _trials(name: str) -> list[dict]:
     from ..experiments import runs  # which brings torch, that few pages of the site need
 

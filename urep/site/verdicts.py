@@ -35,8 +35,10 @@ class Record:
 
     @property
     def whose(self) -> str:
-        """Whose claim it is; what algebra and solvers say is said of the paper's own."""
-        return self.judgement["whose"] if self.judgement else "paper"
+        """Whose claim it is; what algebra and solvers say of a numbered item is said of the paper's own."""
+        if self.judgement:
+            return self.judgement["whose"]
+        return "book" if self.fields["item"].startswith("book ") else "paper"
 
     @property
     def outcome(self) -> str:
