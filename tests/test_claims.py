@@ -380,6 +380,7 @@ def test_a_verdict_tells_whose_what_was_wanted_seen_and_what_knows_less(judge):
         assert text in repr(verdict)
         assert text.replace("'", "&#x27;") in verdict._repr_html_()
     assert repr(verdict).startswith("✓ Figure 2 confirmed on fresh seeds: Fitted to the first fifth")
+    assert 'data-stage="confirmed"' in verdict._repr_html_()
 
 
 def test_a_claim_that_fails_says_on_which_data(judge):

@@ -1,11 +1,13 @@
 """What is stored of a trial, against what the trial gives."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import urep
-from urep import alternatives, measures
-from urep.experiments import TaskTrial, Trial
+from urep import alternatives, measures, runs
+from urep.experiments import TaskTrial, Trial, Watch
 
 TASK = urep.TwoPoint(1.0, 0.5)
 
@@ -58,3 +60,57 @@ def test_the_rotation_is_the_angle_between_the_first_and_the_last_dh():
     first, last = (shot.hidden[1] - shot.hidden[0] for shot in (result.before, result.after))
     angle = np.degrees(np.arccos(first @ last / np.sqrt(first @ first * (last @ last))))
     assert result.rotation == pytest.approx([angle], abs=1e-6) and angle > 1
+
+
+# --- pairs of classes, and every layer of a run ---------------------------------------------
+
+DIGITS = TaskTrial("MNIST", "digits", seed=1, batch=64, units=12, epochs=8, every=29, lr_factor=5.0)
+
+
+def test_to_watch_a_training_does_not_change_it():
+    seen = []
+    watch = Watch(lambda network: seen.append(network.net[0].weight.detach().clone()), every=10)
+    plain, watched = DIGITS.train(progress=False), DIGITS.train(progress=False, watch=watch)
+    for a, b in zip(plain.run.trajectory, watched.run.trajectory, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5)
+    np.testing.assert_allclose(plain.after.hidden, watched.after.hidden, rtol=1e-4, atol=1e-6)
+    assert len(seen) == -(-8 * 29 // 10)  # before the first step, and then before every tenth
+    start = DIGITS.network(DIGITS.data()).net[0].weight
+    assert (seen[0] == start).all() and not (seen[1] == start).all()
+
+
+def test_the_first_pair_of_classes_is_the_recorded_pair_where_the_images_are_the_first(monkeypatch):
+    monkeypatch.setattr(measures, "LOOKS", 8)
+    kept = measures.class_pairs(dataclasses.replace(DIGITS, seed=0))
+    assert kept["pairs_dh2"].shape == (2, 45, 8) and kept["pairs_rates"].shape == (2, 45, 2)
+    np.testing.assert_array_equal(kept["pairs_t"], np.arange(8.0))
+    for name in ("dh2", "dy2", "w"):
+        np.testing.assert_allclose(kept[f"pairs_{name}"][0, 0], kept[name], rtol=1e-5)
+    assert kept["pairs_dx2"][0, 0] == pytest.approx(float(kept["dx2"]))
+
+
+def test_pairs_of_classes_are_images_of_the_seed_and_means_of_the_classes(monkeypatch):
+    monkeypatch.setattr(measures, "LOOKS", 8)
+    kept = measures.class_pairs(DIGITS)
+    inputs, targets = (part.numpy().astype(float) for part in DIGITS.data())
+    labels = targets.argmax(axis=1)
+    row = measures.CLASS_PAIRS.index((3, 8))
+    three, eight = (inputs[labels == digit] for digit in (3, 8))
+    apart = [three[1] - eight[1], three.mean(axis=0) - eight.mean(axis=0)]
+    np.testing.assert_allclose(kept["pairs_dx2"][:, row], [d @ d for d in apart], rtol=1e-5)
+
+
+def test_every_layer_of_a_run_is_fitted_as_by_itself():
+    trial = Trial("Shallow", epochs=1500, units=30, layers="all", precision="float64")
+    kept, run = measures.fitted_layers(trial), trial.train(progress=False).run
+    assert kept["rates"].shape == (2, 2)
+    fit = urep.fit_rates(run.t, run.trajectory["net.3"], run.task)
+    np.testing.assert_allclose(kept["rates"][1], [fit.rates.tau_h, fit.rates.tau_y])
+    np.testing.assert_allclose(kept["last"][1], [*run.trajectory["net.3"][len(run) - 1]])
+
+
+def test_stored_pairs_of_classes_are_refused_where_there_are_none():
+    with pytest.raises(ValueError, match=r"must be a sweep of pairs of classes, got 'digits'"):
+        runs.stored_class_pairs("digits")
+    with pytest.raises(ValueError, match=r"of must be 'images' or 'means', got 'mean'"):
+        runs.stored_class_pairs("digits-pairs", "mean")

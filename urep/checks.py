@@ -31,7 +31,6 @@ MEANING = {
     "confirmed": ("confirmed on fresh seeds", "✓"),
     "seen": ("seen in networks, exploratory", "✓"),
     "described": ("describes what it was fitted to", "✓"),
-    "empirical": ("seen in a network", "✓"),
     "unskilled": ("no better than a model that knows less", "○"),
     "control": ("control", "✓"),
     "violated": ("assumption violated", "≠"),
@@ -122,9 +121,7 @@ class Verdict:
             return self.judgement.details(), "", ""
         if self.bound is None:
             return "assuming " + "; ".join(self.assuming) if self.assuming else "", "", ""
-        number = f"{self.measured:.1e}" if self.kind == "numerical" else _digits(self.measured)
-        sign, wanted = ("<", "allowed") if self.kind in ("numerical", "empirical") else (">", "required")
-        return "seen ", number, f", {wanted} {sign} {_digits(self.bound)}: {self.because}"
+        return "seen ", f"{self.measured:.1e}", f", allowed < {_digits(self.bound)}: {self.because}"
 
     def __repr__(self) -> str:
         words, sign = self.words, MEANING[self.kind][1]
@@ -133,9 +130,12 @@ class Verdict:
         return f"{sign} {self.label} {words}: {self.claim}" + (f" [{detail}]" if detail else "")
 
     def _repr_html_(self) -> str:
+        # The digest lets nbval, which compares HTML and not metadata, see a changed record.
+        data = f'data-record="{self._digest()}"'
+        if self.judgement:
+            data += f' data-stage="{self.judgement.stage}"'
         return (
-            # The digest lets nbval, which compares HTML and not metadata, see a changed record.
-            f'<div class="urep-verdict urep-{self.kind}" id="{self.anchor}" data-record="{self._digest()}">'
+            f'<div class="urep-verdict urep-{self.kind}" id="{self.anchor}" {data}>'
             f'<span class="urep-sign" aria-hidden="true">{MEANING[self.kind][1]}</span> '
             f'<span class="urep-item">{html.escape(self.label)}</span> '
             f'<span class="urep-kind">{self.words}</span> '
@@ -207,20 +207,17 @@ def check(
     derived=None,
     registered=None,
     numerical: float | None = None,
-    empirical: float | None = None,
     control=None,
-    refuted: float | None = None,
     below: float | None = None,
-    above: float | None = None,
     because: str = "",
     through: int | str | tuple[int | str, ...] = (),
     how: str = "derivation",
 ) -> Verdict:
     """Hold a claim about `item` ("eq 38", "fig 2", "table 1", "book ...") against its evidence.
 
-    Give one kind: `derived` and `registered` (lines that must be equal, see below); `numerical` or
-    `empirical` (an error) with `below` and `because`; `control` or `refuted` (an error) with `above` and
-    `because`; or `control=(derived, wrong)`, lines of which a number must tell one pair apart.
+    Give one kind: `derived` and `registered` (lines that must be equal, see below); `numerical` (an error)
+    with `below` and `because`; or `control=(derived, wrong)`, lines of which a number must tell one pair
+    apart. What networks have to say stands in the registry: `urep.claims`.
 
     Lines are what `urep.equations.algebra.lines` takes: `registered=paper[11]` with `derived={A_high: ...,
     A_low: ...}`, of which both sides are compared; for what is not registered, an expression or a tuple of
@@ -245,10 +242,7 @@ def check(
         raise ValueError(f"item {item!r} names no equation: the paper's equations are 1 to {EQUATIONS[-1]}")
     if not isinstance(claim, str) or not claim.strip():
         raise ValueError(f"claim must be a sentence, got {claim!r}")
-    given = {
-        "symbolic": derived, "numerical": numerical, "empirical": empirical,
-        "control": control, "refuted": refuted,
-    }  # fmt: skip
+    given = {"symbolic": derived, "numerical": numerical, "control": control}
     kinds = [kind for kind, evidence in given.items() if evidence is not None]
     if len(kinds) != 1:
         raise ValueError(f"a claim needs exactly one kind of evidence, got {kinds or 'none'}")
@@ -261,11 +255,11 @@ def check(
         raise ValueError(f"through belongs to a symbolic claim, got {through!r} with {kind}")
     if how != "derivation":
         raise ValueError(f"how belongs to a symbolic claim, got {how!r} with {kind}")
-    if kind == "control" and isinstance(control, tuple):
-        if len(control) != 2:
-            raise ValueError(f"control must be an error or (derived, wrong), got {len(control)} parts")
+    if kind == "control":
+        if not isinstance(control, tuple) or len(control) != 2:
+            raise ValueError(f"control must be (derived, wrong), got {control!r}")
         return _different(item, claim, *control)
-    return _measured(item, claim, kind, given[kind], below, above, because)
+    return _numerical(item, claim, numerical, below, because)
 
 
 # --- algebra --------------------------------------------------------------------------------
@@ -341,31 +335,23 @@ def _different(item: str, claim: str, derived, wrong) -> Verdict:
 # --- numbers --------------------------------------------------------------------------------
 
 
-def _measured(item, claim, kind, error, below, above, because) -> Verdict:
-    side, bound, other = (
-        ("below", below, above) if kind in ("numerical", "empirical") else ("above", above, below)
-    )
-    if bound is None or other is not None:
-        raise ValueError(
-            f"a {kind} claim needs `{side}` and no other bound, got below={below!r}, above={above!r}"
-        )
+def _numerical(item: str, claim: str, error, below, because: str) -> Verdict:
+    if below is None:
+        raise ValueError(f"a numerical claim needs `below`, got {below!r}")
     if not because.strip():
-        raise ValueError(f"a {kind} claim needs `because`, the reason for its bound, got {because!r}")
+        raise ValueError(f"a numerical claim needs `because`, the reason for its bound, got {because!r}")
     if not hasattr(error, "__float__") or type(error).__name__ in ("bool", "bool_"):
-        raise TypeError(f"{kind} must be a number, got {error!r}")
-    error, bound = float(error), float(bound)
+        raise TypeError(f"numerical must be a number, got {error!r}")
+    error, bound = float(error), float(below)
     if not isfinite(bound) or bound <= 0:
-        raise ValueError(f"{side} must be finite and > 0, got {bound!r}")
-    if side == "below" and error < 0:
-        raise ValueError(f"{kind} must be an error >= 0, got {error!r}")
-    held = error < bound if side == "below" else error > bound
-    if held and not isfinite(error):
-        raise ClaimFailed(f"{in_words(item)}: {claim} — does not hold: {error} is not finite ({because})")
-    if not held:  # NaN lands here too
+        raise ValueError(f"below must be finite and > 0, got {bound!r}")
+    if error < 0:
+        raise ValueError(f"numerical must be an error >= 0, got {error!r}")
+    if not error < bound:  # NaN lands here too
         raise ClaimFailed(
-            f"{in_words(item)}: {claim} — does not hold: {error:.3g} is not {side} {bound:.3g} ({because})"
+            f"{in_words(item)}: {claim} — does not hold: {error:.3g} is not below {bound:.3g} ({because})"
         )
-    return Verdict(item, claim, kind, measured=error, bound=bound, because=because)
+    return Verdict(item, claim, "numerical", measured=error, bound=bound, because=because)
 
 
 _digits = claims.digits

@@ -114,7 +114,7 @@ COUNTED = {
 """Kinds of verdict that the tally counts by themselves, in words; the others are `OUTCOMES`."""
 
 OUTCOMES = {
-    "holds": ("confirmed", "seen", "empirical"),
+    "holds": ("confirmed", "seen"),
     "describes what it was fitted to": ("described",),
     "no better than a model that knows less": ("unskilled",),
     "assumption violated": ("violated",),

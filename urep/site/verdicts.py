@@ -83,7 +83,6 @@ STATUS = {
     "confirmed": "confirmed",
     "numerical": "checked",
     "seen": "seen",
-    "empirical": "seen",
     "described": "described",
     "definition": "defined",
 }
