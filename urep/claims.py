@@ -41,9 +41,9 @@ TAIL = 0.05
 DRAWS, CONFIDENCE = 2000, 0.9
 """Bootstrap samples of an interval, and its level."""
 
-JUDGED = ("item", "whose", "role", "sentence", "measure", "statistic", "below", "above", "null", "explored",
+JUDGED = ("role", "sentence", "measure", "statistic", "below", "above", "null", "explored",
           "confirmed", "runs")  # fmt: skip
-"""Fields that must not change once the runs which judge a claim are there."""
+"""Fields that must not change once the runs which judge a claim are there; whose it is may be corrected."""
 
 _REQUIRED = ("item", "whose", "role", "sentence", "measure", "statistic", "because", "explored")
 _OPTIONAL = ("below", "above", "null", "no_null", "no_spread", "confirmed", "runs", "was")
