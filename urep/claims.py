@@ -41,7 +41,7 @@ TAIL = 0.05
 DRAWS, CONFIDENCE = 2000, 0.9
 """Bootstrap samples of an interval, and its level."""
 
-JUDGED = ("role", "sentence", "measure", "statistic", "below", "above", "null", "explored",
+JUDGED = ("item", "role", "sentence", "measure", "statistic", "below", "above", "null", "explored",
           "confirmed", "runs")  # fmt: skip
 """Fields that must not change once the runs which judge a claim are there; whose it is may be corrected."""
 
