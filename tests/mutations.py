@@ -368,10 +368,12 @@ def main() -> None:
         print(f"{number:>6}: {row['accused']} of {row['mutants']} accused")
         for name in (*row["survived"], *row["raised_otherwise"]):
             print(f"        {name}")
-    print(f"{sum(row['accused'] for row in rows.values())} of {sum(map(len, chosen.values()))} accused")
+    accused, total = sum(row["accused"] for row in rows.values()), sum(map(len, chosen.values()))
+    print(f"{accused} of {total} accused")
     if not options.numbers and not options.sample:
         written = {"commit": made_from, "sampled": sum(len(sample(n)) for n in EQUATIONS), "equations": rows}
         RECORD.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    sys.exit(accused != total)
 
 
 if __name__ == "__main__":
