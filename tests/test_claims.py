@@ -466,7 +466,6 @@ MOVED = {
     "the runs": ({"runs": ["default-fresh", "narrow-fresh"]}, r"runs was ['default-fresh'] in commit"),
     "a statistic": ({"statistic": "median"}, "statistic was 'tail' in commit"),
     "a measure": ({"measure": "its square"}, "measure was '|log| of forecast over measured' in commit"),
-    "the owner": ({"whose": "assumption"}, "whose was 'paper' in commit"),
     "the role": ({"role": "description"}, "role was 'prediction' in commit"),
     "the null": ({"null": "a worse one"}, "null was 'the mean of the runs' in commit"),
     "the explored data": ({"explored": "seeds 0-99"}, "explored was 'seeds 0-9' in commit"),

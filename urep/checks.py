@@ -41,6 +41,9 @@ MEANING = {
 STAGES = {"confirmed": "on fresh seeds", "exploratory": "exploratory"}
 """Each stage of a claim about networks in words."""
 
+OWNERS = {"book": "this book's claim", "code": "a claim about the authors' code"}
+"""Whose a claim is that fails, where it is not the paper's: a figure of the paper does not fail by it."""
+
 HOW = {"derivation": "symbolic", "verification": "verification", "definition": "definition"}
 """For each way to a symbolic claim its kind: derived from elsewhere, the result substituted, or defined."""
 
@@ -59,10 +62,16 @@ def in_words(item: str) -> str:
     return WORDS.get(kind, "{}").format(number)
 
 
-def outcome(kind: str, stage: str | None) -> str:
-    """What came out in words, and of a claim about networks, which has a stage, whether fresh runs say so."""
+def outcome(kind: str, stage: str | None, whose: str | None) -> str:
+    """What came out in words; of a claim about networks whether fresh runs say so, and whose claim fails.
+
+    `stage` and `whose` are None for claims that are not in the registry.
+    """
+    words = MEANING[kind][0]
+    if kind == "refuted" and whose in OWNERS:
+        words = f"{OWNERS[whose]} {words}"
     told = stage is None or kind in ("confirmed", "seen", "control")
-    return MEANING[kind][0] if told else f"{MEANING[kind][0]}, {STAGES[stage]}"
+    return words if told else f"{words}, {STAGES[stage]}"
 
 
 class ClaimFailed(AssertionError):
@@ -113,7 +122,8 @@ class Verdict:
     @property
     def words(self) -> str:
         """What came out, and of a claim about networks whether fresh runs say so."""
-        return outcome(self.kind, self.judgement and self.judgement.stage)
+        found = self.judgement
+        return outcome(self.kind, found and found.stage, found and found.claim.whose)
 
     def _details(self) -> tuple[str, str, str]:
         """Number and bound in words: what comes before the number, the number, what comes after it."""

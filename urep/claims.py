@@ -35,18 +35,18 @@ without a model, or the nearest wrong thing, which has to miss."""
 STATISTICS = ("tail", "median", "value")
 """What is compared with a bound: the tail on its side, the median of the runs, or one number."""
 
-TAIL = 0.05
-"""Share of the runs that the tail leaves out."""
+TAIL, MANY = 0.05, 20
+"""Share of the runs that the tail leaves out, where there are as many as this; of fewer it is the worst."""
 
 DRAWS, CONFIDENCE = 2000, 0.9
 """Bootstrap samples of an interval, and its level."""
 
-JUDGED = ("item", "whose", "role", "sentence", "measure", "statistic", "below", "above", "null", "explored",
+JUDGED = ("item", "role", "sentence", "measure", "statistic", "below", "above", "null", "explored",
           "confirmed", "runs")  # fmt: skip
-"""Fields that must not change once the runs which judge a claim are there."""
+"""Fields that must not change once the runs which judge a claim are there; whose it is may be corrected."""
 
 _REQUIRED = ("item", "whose", "role", "sentence", "measure", "statistic", "because", "explored")
-_OPTIONAL = ("below", "above", "null", "no_null", "no_spread", "confirmed", "runs", "was")
+_OPTIONAL = ("below", "above", "null", "no_null", "no_spread", "confirmed", "runs", "leaves_out", "was")
 
 ITEM = re.compile(r"(eq|fig|table) [1-9]\d*|book ([a-z0-9 -]+|E?\d+[=+'-]?)")
 """What a claim may be about: "eq 38", "fig 2", "table 1", "book E9" or "book " and a name."""
@@ -72,6 +72,7 @@ class Claim:
     no_spread: str = ""
     confirmed: str = ""
     runs: tuple[str, ...] = ()
+    leaves_out: str = ""
     was: str = ""
 
     @property
@@ -187,7 +188,7 @@ def _require_runs(fields: Mapping, refuse) -> None:
 
 _OPENINGS = re.compile(
     r"\(?(its?|they|their|them|this|that|these|those|such|he|she|and|but|so|or|then|there|here|also|too|which"
-    r"|where|as)\b",
+    r"|where|is|are|has|have|does|do|was|were|in (these|this|that|those|such))\b",
     re.I,
 )
 _POINTERS = re.compile(
@@ -229,7 +230,8 @@ class Evidence:
     """The numbers of one set of runs: the statistic, the median, 5% and 95%, how many; skill beyond the null.
 
     `low` and `high` are quantiles over runs, or the interval of a single number, None where it has none.
-    `skill` is 1 - median error / median error of the null, with a bootstrap interval over the runs.
+    `skill` is 1 - median error / median error of the null, with a bootstrap interval over the runs, or over
+    `groups` of runs that are not independent. `left_out` numbers of stored runs are not among them.
     """
 
     number: float
@@ -239,6 +241,8 @@ class Evidence:
     low: float | None = None
     high: float | None = None
     skill: tuple[float, float, float] | None = None
+    groups: int | None = None
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -294,14 +298,19 @@ def judge(
     null: ArrayLike | None = None,
     interval: tuple[float, float] | None = None,
     skill: tuple[float, float, float] | None = None,
+    groups: ArrayLike | None = None,
     fresh: ArrayLike | None = None,
     fresh_null: ArrayLike | None = None,
+    fresh_groups: ArrayLike | None = None,
+    left_out: int = 0,
 ) -> Judgement:
     """Hold the claim of a name against what a page measured on the exploratory runs and on fresh ones.
 
     measured and null: one number a run, paired; or one number where the statistic is "value", with its
-    `interval`, and with `skill` (value, low, high) in place of `null`. fresh and fresh_null: the same of the
-    runs that the registry names. Raises KeyError for an unknown claim, ValueError where the evidence is not
+    `interval`, and with `skill` (value, low, high) in place of `null`. groups: one label a run, where runs of
+    one label are not independent; the skill's interval then comes from whole groups. fresh, fresh_null and
+    fresh_groups: the same of the runs that the registry names, of which `left_out` numbers may be missing
+    where the registry says why. Raises KeyError for an unknown claim, ValueError where the evidence is not
     what the registry asks for.
     """
     known = claim(name)
@@ -316,15 +325,33 @@ def judge(
             f"claim {name!r}: fresh must be given exactly where the registry has confirmed seeds, "
             f"which are {known.confirmed or 'none'}"
         )
-    explored = _of_runs(known, "measured", measured, null)
-    return Judgement(known, explored, None if fresh is None else _of_runs(known, "fresh", fresh, fresh_null))
+    explored = _of_runs(known, "measured", measured, null, groups)
+    if fresh is None:
+        return Judgement(known, explored)
+    if np.array_equal(measured, fresh):
+        raise ValueError(
+            f"claim {name!r}: fresh must come from other runs than measured, got the same numbers"
+        )
+    if bool(left_out) != bool(known.leaves_out) or left_out < 0:
+        raise ValueError(
+            f"claim {name!r}: left_out must be a count exactly where the registry says what it leaves out, "
+            f"which is {known.leaves_out or 'nothing'!r}; got {left_out}"
+        )
+    return Judgement(known, explored, _of_runs(known, "fresh", fresh, fresh_null, fresh_groups, left_out))
 
 
-def _of_runs(known: Claim, name: str, measured: ArrayLike, null: ArrayLike | None) -> Evidence:
+def _statistic(known: Claim, values: np.ndarray) -> float:
+    """The number that is held against the bound."""
+    if known.statistic == "median":
+        return float(np.median(values))
+    if values.size < MANY:
+        return float(values.max() if known.above is None else values.min())
+    return float(np.quantile(values, 1 - TAIL if known.above is None else TAIL))
+
+
+def _of_runs(known: Claim, name: str, measured, null, groups, left_out: int = 0) -> Evidence:
     values = _checked(known, name, measured)
-    number = np.median(values)
-    if known.statistic == "tail":
-        number = np.quantile(values, 1 - TAIL if known.above is None else TAIL)
+    number = _statistic(known, values)
     skill = None
     if (null is not None) != bool(known.null):
         raise ValueError(
@@ -337,17 +364,14 @@ def _of_runs(known: Claim, name: str, measured: ArrayLike, null: ArrayLike | Non
             raise ValueError(
                 f"claim {known.id!r}: {errors.size} errors of the null for {values.size} of {name}"
             )
-        skill = _skill(known, values, errors)
-    low, high = np.quantile(values, [TAIL, 1 - TAIL])
+        skill = _skill(known, values, errors, _drawn(known, values.size, groups))
+    elif groups is not None:
+        raise ValueError(f"claim {known.id!r}: groups belong to a skill, and the registry has no null")
+    low, median, high = map(float, np.quantile(values, [TAIL, 0.5, 1 - TAIL]))
+    independent = None if groups is None else len(np.unique(groups))
     return Evidence(
-        float(number),
-        known.holds(number),
-        values.size,
-        float(np.median(values)),
-        float(low),
-        float(high),
-        skill,
-    )
+        number, known.holds(number), values.size, median, low, high, skill, independent, left_out
+    )  # fmt: skip
 
 
 def _checked(known: Claim, name: str, values: ArrayLike) -> np.ndarray:
@@ -359,13 +383,28 @@ def _checked(known: Claim, name: str, values: ArrayLike) -> np.ndarray:
     return values
 
 
-def _skill(known: Claim, errors: np.ndarray, null: np.ndarray) -> tuple[float, float, float]:
-    """1 - median error / median error of the null, and its bootstrap interval over the runs."""
-    if (null < 0).any() or np.median(null) == 0:
-        raise ValueError(f"claim {known.id!r}: errors of the null must be >= 0 with a median > 0")
-    drawn = np.random.default_rng(0).integers(errors.size, size=(DRAWS, errors.size))
-    theirs = np.median(null[drawn], axis=1)
-    found = 1 - np.median(errors[drawn], axis=1) / np.where(theirs > 0, theirs, np.median(null))
+def _drawn(known: Claim, runs: int, groups: ArrayLike | None) -> list[np.ndarray]:
+    """Rows of each bootstrap sample: of the runs, or of whole groups of them."""
+    random = np.random.default_rng(0)
+    if groups is None:
+        return list(random.integers(runs, size=(DRAWS, runs)))
+    labels = np.asarray(groups)
+    if labels.shape != (runs,):
+        raise ValueError(f"claim {known.id!r}: groups must be one label a run, {runs}, got {labels.shape}")
+    members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    if len(members) < 2:
+        raise ValueError(f"claim {known.id!r}: groups must be two at least, got {labels[0]!r} for all runs")
+    choices = random.integers(len(members), size=(DRAWS, len(members)))
+    return [np.concatenate([members[k] for k in chosen]) for chosen in choices]
+
+
+def _skill(known: Claim, errors: np.ndarray, null: np.ndarray, drawn) -> tuple[float, float, float]:
+    """1 - median error / median error of the null, and its bootstrap interval over samples of rows."""
+    if (errors < 0).any() or (null < 0).any() or np.median(null) == 0:
+        raise ValueError(f"claim {known.id!r}: errors must be >= 0, those of the null with a median > 0")
+    theirs = np.array([np.median(null[rows]) for rows in drawn])
+    ours = np.array([np.median(errors[rows]) for rows in drawn])
+    found = 1 - ours / np.where(theirs > 0, theirs, np.median(null))
     low, high = np.quantile(found, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(1 - np.median(errors) / np.median(null)), float(low), float(high)
 
@@ -385,6 +424,9 @@ def _of_one_number(known: Claim, measured, interval, skill, null) -> Evidence:
     if not np.isfinite(numbers).all():
         raise ValueError(f"claim {known.id!r}: measured, interval and skill must be finite, got {numbers}")
     low, high = interval or (None, None)
+    for name, ends in (("interval", interval), ("skill", skill and skill[1:])):
+        if ends and ends[0] > ends[1]:
+            raise ValueError(f"claim {known.id!r}: {name} must go from low to high, got {ends}")
     return Evidence(float(measured), known.holds(float(measured)), 1, None, low, high, skill)
 
 
@@ -428,7 +470,11 @@ def facts(record: dict) -> list[tuple[str, str]]:
 def wanted(record: dict) -> str:
     """The bound in words, and how many of the runs have to keep it."""
     side = "above" if record["below"] is None else "below"
-    of = {"tail": f" in {1 - TAIL:.0%} of runs", "median": " in the median", "value": ""}
+    of = {
+        "tail": f" in {1 - TAIL:.0%} of runs, in all of fewer than {MANY}",
+        "median": " in the median",
+        "value": "",
+    }
     return f"{side} {record[side]:g}{of[record['statistic']]}"
 
 
@@ -443,10 +489,13 @@ def seen(record: dict, data: str) -> str:
             else f"{number} ({between})"
         )
     spread = f"5-95% {between}, {found['runs']} runs"
+    if found["left_out"]:
+        spread += f", without {found['left_out']}: {record['leaves_out']}"
     if record["statistic"] == "median":
         return f"median {number}, {spread}"
     side = "above" if record["below"] is None else "below"
-    return f"{1 - TAIL:.0%} {side} {number}; median {found['median']}, {spread}"
+    held = f"{1 - TAIL:.0%} {side}" if found["runs"] >= MANY else "the worst"
+    return f"{held} {number}; median {found['median']}, {spread}"
 
 
 def skilled(record: dict) -> str:
@@ -456,8 +505,10 @@ def skilled(record: dict) -> str:
     skills = []
     for data in ("explored", "fresh"):
         if record["evidence"][data]:
-            value, low, high = record["evidence"][data]["skill"]
-            skills.append(f"{value} ({low} to {high}) {data}")
+            found = record["evidence"][data]
+            value, low, high = found["skill"]
+            groups = f", over {found['groups']} groups" if found["groups"] else ""
+            skills.append(f"{value} ({low} to {high}{groups}) {data}")
     return f"{record['null']}; skill {', '.join(skills)}"
 
 

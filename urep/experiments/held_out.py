@@ -1,6 +1,7 @@
 """Predictions of what a fit has not seen, the same by models that know less, and the errors of both.
 
-The pages and the registry of claims use these measures: they were there before the runs that judge.
+The pages and the registry of claims use these measures. All but `mean_curves_error` were there before the
+runs that judge, and a test holds them to it.
 """
 
 from __future__ import annotations
@@ -128,6 +129,12 @@ def carried_errors(run: Run, rates: Rates, others: list[Run]) -> tuple[float, fl
     """
     own = unexplained(run.trajectory, solve(run.trajectory[0], run.task, rates, run.t))
     return own, float(np.median([unexplained(run.trajectory, other.trajectory) for other in others]))
+
+
+def mean_curves_error(run: Run, others: list[Run]) -> float:
+    """`unexplained` of a run by the mean of other runs' curves; all runs must have the same epochs."""
+    curves = np.mean([[*other.trajectory] for other in others], axis=0)
+    return unexplained(run.trajectory, Variables(*curves))
 
 
 def mean_rates(rates: ArrayLike) -> Rates:

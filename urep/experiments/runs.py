@@ -114,9 +114,13 @@ def _grid(row: str) -> Sweep:
     return Sweep(f"{slug(row)}-grid", trials, measures.endpoints)
 
 
+FRESH_LAYERS_SEEDS = range(150, 160)
+"""Seeds of the runs that judge claims about all layers: no other sweep of a row has them."""
+
+
 def _fresh_layers(row: str) -> Sweep:
-    trials = tuple(Trial(row, seed, layers="all") for seed in FRESH_SEEDS[:10])
-    return Sweep(f"{slug(row)}-layers-fresh", trials, measures.fitted_layers)
+    trials = tuple(Trial(row, seed, layers="all") for seed in FRESH_LAYERS_SEEDS)
+    return Sweep(f"{slug(row)}-layers-fresh-150", trials, measures.fitted_layers)
 
 
 FRESH_GRIDS = ("Default", "Shallow", "Narrow")

@@ -43,7 +43,7 @@ class Record:
     @property
     def outcome(self) -> str:
         """The outcome in words."""
-        return outcome(self.fields["kind"], self.stage)
+        return outcome(self.fields["kind"], self.stage, self.whose)
 
 
 def references_folder(start: Path | None = None) -> Path:
