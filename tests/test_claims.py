@@ -103,6 +103,13 @@ ALONE = [
 ]
 NOT_ALONE = {
     "They describe w of all these networks.": "must name its subject, and not begin with 'They'",
+    "Its rate is that of the two lines.": "must name its subject, and not begin with 'Its'",
+    "(They describe w of the deep networks.)": "must name its subject, and not begin with '(They'",
+    "Their distances are those of the theory.": "must name its subject, and not begin with 'Their'",
+    "Which networks learn is decided by weights.": "must name its subject, and not begin with 'Which'",
+    "In these networks the rate is of two lines.": "must name its subject, and not begin with 'In these'",
+    "Are described by (7) all deep networks.": "must name its subject, and not begin with 'Are'",
+    "Also networks of Table 2 learn the pattern.": "must name its subject, and not begin with 'Also'",
     "Networks of Table 1 learn w as well.": "must stand alone, and not say 'as well'",
     "It holds for all networks of Table 1.": "must name its subject",
     "And (7) describes ‖dh‖² of all networks.": "must name its subject",
@@ -217,17 +224,34 @@ def test_the_statistic_is_a_quantile_of_the_runs_on_the_side_that_could_fail(jud
     assert found.holds == (wanted < 0.5 if side == "below" else wanted > 0.5)
 
 
+@pytest.mark.parametrize(("side", "worst"), [("below", max), ("above", min)])
+def test_fewer_than_twenty_runs_are_held_by_the_worst_and_twenty_by_the_tail(judge, side, worst):
+    shuffled = random.Random(1).sample(VALUES, len(VALUES))
+    changes = OBSERVED | {side: 0.5}
+    few = judge(("null", "below"), changes, measured=shuffled[:19])
+    many = judge(("null", "below"), changes, measured=shuffled[:20])
+    assert few.explored.number == worst(shuffled[:19])
+    assert many.explored.number == pytest.approx(quantile(shuffled[:20], 0.95 if side == "below" else 0.05))
+    assert claims.seen(few.record(), "explored").startswith("the worst ")
+    assert claims.seen(many.record(), "explored").startswith(f"95% {side} ")
+
+
+def test_one_run_of_few_on_the_wrong_side_refutes_and_one_of_twenty_does_not(judge):
+    changes = OBSERVED | {"below": 0.22}
+    assert judge(("null",), changes, measured=[0.1] * 18 + [0.23]).kind == "refuted"
+    assert judge(("null",), changes, measured=[0.1] * 19 + [0.23]).kind == "seen"
+
+
 def test_skill_of_errors_that_are_a_share_of_the_nulls_is_known_exactly(judge):
     null = np.array(VALUES)
     found = judge(measured=0.3 * null, null=null).explored
     np.testing.assert_allclose(found.skill, 0.7)
 
 
-def test_the_interval_of_skill_is_that_of_another_bootstrap():
+def test_the_interval_of_skill_is_that_of_another_bootstrap(judge):
     draw = np.random.default_rng(1)
     errors, null = draw.uniform(0, 1, 40), draw.uniform(0.5, 2, 40)
-    fields = SimpleNamespace(id="page.own")
-    value, low, high = claims._skill(fields, errors, null)
+    value, low, high = judge(measured=errors, null=null).explored.skill
     chance, skills = random.Random(3), []
     for _ in range(4000):
         rows = [chance.randrange(40) for _ in range(40)]
@@ -238,12 +262,49 @@ def test_the_interval_of_skill_is_that_of_another_bootstrap():
     assert high == pytest.approx(quantile(skills, 0.95), abs=0.03)
 
 
-def test_pairs_are_drawn_together():
+@pytest.fixture
+def grouped():
+    """Errors, those of a null, and labels: eight groups, in each of which five runs are alike."""
+    draw = np.random.default_rng(5)
+    ours, theirs = draw.uniform(0, 1, 8), draw.uniform(0.5, 2, 8)
+    near = draw.uniform(0.99, 1.01, 40)
+    return np.repeat(ours, 5) * near, np.repeat(theirs, 5) * near, np.repeat(np.arange(8), 5)
+
+
+def test_the_interval_over_groups_is_that_of_another_bootstrap_of_whole_groups(judge, grouped):
+    errors, null, labels = grouped
+    shuffled = np.random.default_rng(6).permutation(40)
+    measured, nulls, groups = errors[shuffled], null[shuffled], labels[shuffled]
+    found = judge(measured=measured, null=nulls, groups=groups).explored
+    chance, skills = random.Random(7), []
+    for _ in range(4000):
+        firsts = [5 * chance.randrange(8) for _ in range(8)]
+        rows = [first + k for first in firsts for k in range(5)]
+        ratio = statistics.median(errors[k] for k in rows) / statistics.median(null[k] for k in rows)
+        skills.append(1 - ratio)
+    value, low, high = found.skill
+    assert found.groups == 8 and found.runs == 40
+    assert value == pytest.approx(1 - statistics.median(errors) / statistics.median(null))
+    assert low == pytest.approx(quantile(skills, 0.05), abs=0.05)
+    assert high == pytest.approx(quantile(skills, 0.95), abs=0.05)
+
+
+def test_runs_that_are_alike_make_the_interval_narrow_only_where_their_group_is_not_told(judge, grouped):
+    errors, null, labels = grouped
+    one_by_one = judge(measured=errors, null=null).explored
+    in_groups = judge(measured=errors, null=null, groups=labels).explored
+    assert in_groups.skill[0] == one_by_one.skill[0]
+    assert in_groups.skill[2] - in_groups.skill[1] > 1.3 * (one_by_one.skill[2] - one_by_one.skill[1])
+    assert one_by_one.groups is None
+    assert "over 8 groups" in claims.skilled(judge(measured=errors, null=null, groups=labels).record())
+
+
+def test_pairs_are_drawn_together(judge):
     """Errors and null that go up and down together have a narrow interval, whatever the runs."""
     draw = np.random.default_rng(1)
     null = np.exp(draw.normal(0, 2, 30))
-    _, low, high = claims._skill(SimpleNamespace(id="a.b"), 0.5 * null, null)
-    _, apart_low, apart_high = claims._skill(SimpleNamespace(id="a.b"), 0.5 * null, null[::-1])
+    _, low, high = judge(measured=0.5 * null, null=null).explored.skill
+    _, apart_low, apart_high = judge(measured=0.5 * null, null=null[::-1]).explored.skill
     assert high - low == pytest.approx(0) and apart_high - apart_low > 0.3
 
 
@@ -263,6 +324,8 @@ def test_the_bootstrap_draws_samples_in_pairs():
 
 
 GOOD, BAD, NULL = [0.1] * 8, [0.5] * 8, [1.0] * 8
+FRESH_GOOD, FRESH_BAD = [0.1] * 9, [0.5] * 9
+FRESH_NULL = [1.0] * 9
 EVIDENCE = {"measured": GOOD, "null": NULL}
 VALUE = {"statistic": "value"}
 
@@ -274,7 +337,11 @@ WRONG_EVIDENCE = {
         "null": None
     },
     "3 errors of the null for 8 of measured": {"null": [1.0] * 3},
-    "errors of the null must be >= 0 with a median > 0": {"null": [0.0] * 8},
+    "errors must be >= 0, those of the null with a median > 0": {"null": [0.0] * 8},
+    r"errors must be >= 0, .*": {"measured": [0.1] * 7 + [-0.1]},
+    r"errors must be >= 0, those of the null .*": {"null": [1.0] * 7 + [-1.0]},
+    r"groups must be one label a run, 8, got \(3,\)": {"groups": [0, 1, 2]},
+    "groups must be two at least, got .* for all runs": {"groups": ["a"] * 8},
     "interval and skill belong to statistic = 'value'": {"interval": (0, 1)},
     "fresh must be given exactly where the registry has confirmed seeds, which are none": {"fresh": GOOD},
 }
@@ -293,7 +360,39 @@ def test_fresh_runs_cannot_be_left_out(judge):
 
 def test_a_null_cannot_be_left_out_of_the_fresh_runs(judge):
     with pytest.raises(ValueError, match="errors of the null must be given exactly where"):
-        judge((), FRESH, **EVIDENCE, fresh=GOOD)
+        judge((), FRESH, **EVIDENCE, fresh=FRESH_GOOD)
+
+
+def test_groups_belong_to_a_skill(judge):
+    with pytest.raises(ValueError, match="groups belong to a skill, and the registry has no null"):
+        judge(("null",), OBSERVED, measured=GOOD, groups=range(8))
+
+
+def test_the_groups_of_fresh_runs_are_those_of_fresh_runs(judge):
+    evidence = EVIDENCE | {"fresh": FRESH_GOOD, "fresh_null": FRESH_NULL}
+    found = judge((), FRESH, **evidence, groups=[0] * 4 + [1] * 4, fresh_groups=[0, 1, 2] * 3)
+    assert (found.explored.groups, found.fresh.groups) == (2, 3)
+    with pytest.raises(ValueError, match=r"groups must be one label a run, 9, got \(8,\)"):
+        judge((), FRESH, **evidence, fresh_groups=range(8))
+
+
+def test_the_same_numbers_confirm_nothing(judge):
+    with pytest.raises(ValueError, match="fresh must come from other runs than measured, got the same"):
+        judge((), FRESH, **EVIDENCE, fresh=GOOD, fresh_null=NULL)
+    nearly = [*GOOD[:-1], 0.11]
+    assert judge((), FRESH, **EVIDENCE, fresh=nearly, fresh_null=NULL).kind == "confirmed"
+
+
+def test_runs_are_left_out_only_where_the_registry_says_which_and_are_counted(judge):
+    evidence = EVIDENCE | {"fresh": FRESH_GOOD, "fresh_null": FRESH_NULL}
+    told = FRESH | {"leaves_out": "networks that have not learned"}
+    for fields, left_out, says in ((FRESH, 1, "'nothing'"), (told, 0, "'networks"), (told, -1, "'networks")):
+        with pytest.raises(ValueError, match=f"left_out must be a count exactly where .* is {says}"):
+            judge((), fields, **evidence, left_out=left_out)
+    found = judge((), told, **evidence, left_out=2)
+    assert (found.fresh.left_out, found.explored.left_out) == (2, 0)
+    assert claims.seen(found.record(), "fresh").endswith("9 runs, without 2: networks that have not learned")
+    assert claims.seen(found.record(), "explored").endswith("8 runs")
 
 
 def test_one_number_needs_its_interval_or_a_reason_for_none(judge):
@@ -309,6 +408,10 @@ def test_one_number_needs_its_interval_or_a_reason_for_none(judge):
         judge((), VALUE, measured=0.1, interval=(0, float("inf")), skill=(0.5, 0.4, 0.6))
     with pytest.raises(ValueError, match="fresh runs need one number a run"):
         judge((), VALUE, measured=0.1, fresh=0.1)
+    with pytest.raises(ValueError, match=r"interval must go from low to high, got \(0.3, 0.05\)"):
+        judge((), VALUE, measured=0.1, interval=(0.3, 0.05), skill=(0.5, 0.4, 0.6))
+    with pytest.raises(ValueError, match=r"skill must go from low to high, got \(0.6, 0.4\)"):
+        judge((), VALUE, measured=0.1, interval=(0.05, 0.3), skill=(0.5, 0.6, 0.4))
     found = judge((), VALUE, measured=0.1, interval=(0.05, 0.3), skill=(0.5, 0.4, 0.6)).explored
     assert (found.number, found.low, found.high, found.skill) == (0.1, 0.05, 0.3, (0.5, 0.4, 0.6))
 
@@ -334,10 +437,10 @@ def test_what_numbers_come_to_depends_on_whose_claim_it_is_and_on_its_role(judge
 
 
 def test_fresh_runs_decide_whatever_was_explored(judge):
-    evidence = {"null": NULL, "fresh_null": NULL}
-    assert judge((), FRESH, measured=GOOD, fresh=GOOD, **evidence).kind == "confirmed"
-    assert judge((), FRESH, measured=BAD, fresh=GOOD, **evidence).kind == "confirmed"
-    failed = judge((), FRESH, measured=GOOD, fresh=BAD, **evidence)
+    evidence = {"null": NULL, "fresh_null": FRESH_NULL}
+    assert judge((), FRESH, measured=GOOD, fresh=FRESH_GOOD, **evidence).kind == "confirmed"
+    assert judge((), FRESH, measured=BAD, fresh=FRESH_GOOD, **evidence).kind == "confirmed"
+    failed = judge((), FRESH, measured=GOOD, fresh=FRESH_BAD, **evidence)
     assert (failed.kind, failed.stage) == ("refuted", "confirmed")
 
 
@@ -363,15 +466,15 @@ def test_a_control_that_does_not_miss_raises_and_another_claim_does_not(judge):
 
 
 def test_a_verdict_tells_whose_what_was_wanted_seen_and_what_knows_less(judge):
-    judge((), FRESH | {"was": "below 1, 0.3"}, **EVIDENCE, fresh=GOOD, fresh_null=NULL)
-    verdict = judged("page.own", **EVIDENCE, fresh=GOOD, fresh_null=NULL)
-    seen = "95% below 0.1; median 0.1, 5-95% 0.1 to 0.1, 8 runs"
+    judge((), FRESH | {"was": "below 1, 0.3"}, **EVIDENCE, fresh=FRESH_GOOD, fresh_null=FRESH_NULL)
+    verdict = judged("page.own", **EVIDENCE, fresh=FRESH_GOOD, fresh_null=FRESH_NULL)
+    seen = "the worst 0.1; median 0.1, 5-95% 0.1 to 0.1, {} runs"
     facts = {
         "whose": "the paper's claim (prediction)",
         "measured": FIELDS["measure"],
-        "wanted": "below 0.22 in 95% of runs: log(5/4)",
-        "explored": f"seeds 0-9: {seen}",
-        "fresh": f"seeds 100-103, trained afterwards: {seen}",
+        "wanted": "below 0.22 in 95% of runs, in all of fewer than 20: log(5/4)",
+        "explored": f"seeds 0-9: {seen.format(8)}",
+        "fresh": f"seeds 100-103, trained afterwards: {seen.format(9)}",
         "null model": "the mean of the runs; skill 0.9 (0.9 to 0.9) explored, 0.9 (0.9 to 0.9) fresh",
         "before": "below 1, 0.3",
     }
@@ -388,8 +491,8 @@ def test_a_claim_that_fails_says_on_which_data(judge):
     assert repr(judged("page.own", measured=BAD, null=NULL)).startswith(
         "✗ Figure 2 does not hold, exploratory:"
     )
-    judge((), FRESH, **EVIDENCE, fresh=BAD, fresh_null=NULL)
-    verdict = judged("page.own", **EVIDENCE, fresh=BAD, fresh_null=NULL)
+    judge((), FRESH, **EVIDENCE, fresh=FRESH_BAD, fresh_null=FRESH_NULL)
+    verdict = judged("page.own", **EVIDENCE, fresh=FRESH_BAD, fresh_null=FRESH_NULL)
     assert repr(verdict).startswith("✗ Figure 2 does not hold, on fresh seeds:")
 
 
