@@ -674,14 +674,149 @@ def test_without_the_whole_history_it_says_so(repository, tmp_path_factory):
     history.require_history(repository)
 
 
+def store(root, name, *commits):
+    """Commit a run file whose trials were trained from some commits, None for one that is not done."""
+    trials = [made and {"commit": made} for made in commits]
+    text = json.dumps({"trials": trials}).encode()
+    (root / "book/runs").mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(root / f"book/runs/{name}.npz", provenance=np.frombuffer(text, np.uint8))
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", f"runs of {name}")
+
+
+def test_a_bound_moved_before_the_same_seeds_are_trained_again_is_seen(repository):
+    first = git(repository, "rev-parse", "HEAD")
+    store(repository, "default-fresh", first, None)
+    second = commit(repository, OWN | {"below": 0.5})
+    assert history.changes("page.own", [second], repository) == []
+    store(repository, "default-fresh", second, second)
+    commits = history.trained_from("default-fresh", repository)
+    assert commits == {first, second}
+    assert "below was 0.22 in commit" in refusal(repository, sorted(commits))
+
+
+def test_trainings_of_a_branch_whose_file_was_not_kept_and_of_a_file_that_is_gone_are_seen(repository):
+    first = git(repository, "rev-parse", "HEAD")
+    git(repository, "checkout", "--quiet", "-b", "other")
+    store(repository, "default-fresh", first)
+    git(repository, "checkout", "--quiet", "main")
+    second = commit(repository, OWN | {"below": 0.5})
+    store(repository, "default-fresh", second)
+    git(repository, "merge", "--quiet", "--strategy=ours", "--no-edit", "other")
+    assert history.trained_from("default-fresh", repository) == {first, second}
+    (repository / "book/runs/default-fresh.npz").unlink()
+    commit(repository, OWN)
+    assert history.trained_from("default-fresh", repository) == {first, second}
+    assert history.trained_from("narrow-fresh", repository) == set()
+
+
+def test_runs_that_an_entry_named_before_are_remembered(repository):
+    commit(repository, OWN | {"runs": ["default-again"]})
+    assert history.runs_ever(repository) == {"page.own": {"default-fresh", "default-again"}}
+
+
+def test_whether_runs_were_trained_when_the_entry_was_as_it_is(repository):
+    first = git(repository, "rev-parse", "HEAD")
+    for name, made in (("one", first), ("dirty", first + "+")):
+        store(repository, name, made)
+    assert history.trained_after("page.own", "one", repository)
+    assert not history.trained_after("page.own", "dirty", repository)
+    assert not history.trained_after("page.own", "never-stored", repository)
+    store(repository, "two", commit(repository, OWN | {"below": 0.5}))
+    assert not history.trained_after("page.own", "one", repository)
+    assert history.trained_after("page.own", "two", repository)
+
+
+def test_a_claim_that_runs_were_to_judge_cannot_vanish(repository):
+    known = {"page.own": entry(**FRESH)}
+    assert history.vanished(known, repository) == []
+    commit(repository, None)
+    told = "claim 'page.own' was to be confirmed by seeds 100-103 and is gone"
+    assert history.vanished({}, repository) == [told]
+    assert history.vanished({"page.new": entry(**FRESH)}, repository) == [told]
+    assert "does not say under was" in history.vanished({"page.own": entry()}, repository)[0]
+    assert history.vanished({"page.own": entry(was="confirmed, below 0.22")}, repository) == []
+
+
+def test_a_claim_that_no_runs_were_to_judge_may_go(tmp_path):
+    git(tmp_path, "init", "--quiet")
+    commit(tmp_path, FIELDS)
+    assert history.vanished({}, tmp_path) == []
+
+
+MODULE = '''
+"""A module."""
+from elsewhere import fit
+SHARE = 0.2
+
+def error(x, y=SHARE):
+    """The error."""
+    return abs(fit(x) - y)  # of x
+'''
+
+CHANGED = {
+    "a sign": ("fit(x) - y", "fit(x) + y", ["error"]),
+    "a default": ("y=SHARE", "y=0.3", ["error"]),
+    "a name": ("def error", "def mistake", ["error"]),
+    "a constant": ("0.2", "0.3", ["SHARE"]),
+    "an import": ("from elsewhere", "from nowhere", ["fit"]),
+    "a second definition": ("# of x", "\ndef error(x):\n    return 0", ["error"]),
+    "a replacement": ("# of x", "\nerror = abs", ["error"]),
+    "a docstring": ("The error.", "The error of a forecast.", []),
+    "a comment": ("# of x", "# of another", []),
+    "a new function": ("# of x", "\ndef other(x):\n    return error(x)", []),
+}
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_a_measure_that_was_rewritten_is_seen_and_a_new_one_is_no_matter(repository, change):
+    before, after, names = CHANGED[change]
+    (repository / "measures.py").write_text(MODULE)
+    made = commit(repository, OWN)
+    assert history.rewritten("measures.py", [made], repository) == []
+    assert MODULE.count(before) == 1
+    (repository / "measures.py").write_text(MODULE.replace(before, after))
+    told = [f"{name} of measures.py is not what it was in commit {made[:10]}" for name in names]
+    assert history.rewritten("measures.py", [made], repository) == told
+
+
+def test_a_module_that_was_not_there_before_has_nothing_to_keep(repository):
+    made = git(repository, "rev-parse", "HEAD")
+    (repository / "measures.py").write_text(MODULE)
+    assert history.rewritten("measures.py", [made], repository) == []
+
+
+def wrong_count(numbers, left_out=0, known=FRESH, **sweeps):
+    files = {"default-fresh": sweep(*range(100, 104))} | sweeps
+    return history.wrong_count(entry(**known), {"runs": numbers, "left_out": left_out}, files)
+
+
+def test_all_fresh_runs_judge_or_are_told():
+    told = FRESH | {"leaves_out": "networks that have not learned"}
+    assert wrong_count(4) == wrong_count(12) == wrong_count(3, 1, told) == wrong_count(5, 3, told) == ""
+    assert "3 fresh numbers and 0 left out, of 4 trials; together they must be as many" in wrong_count(3)
+    assert "as many for each trial" in wrong_count(3, 2, told) and "one at least" in wrong_count(0, 4, told)
+    assert "1 are left out, and the registry does not say which" in wrong_count(3, 1)
+
+
+def test_of_a_file_of_several_rows_those_that_the_sentence_names_judge():
+    rows = ("Blobs Low weights", "Blobs Very low weights", "Blobs High weights")
+    files = {"blobs": SimpleNamespace(trials=[t for row in rows for t in sweep(100, 101, row=row).trials])}
+    known = FRESH | {"confirmed": "100-101", "runs": ["blobs"]}
+    low = {"sentence": "At low weights of Table 2, (7) describes each of the networks."}
+    other = {"sentence": "At very low weights of Table 2, (7) describes each of the networks."}
+    assert [history.judged_trials(entry(**known | more), files) for more in (low, other, {})] == [2, 2, 6]
+    assert wrong_count(2, 0, known | low, **files) == "" != wrong_count(2, 0, known, **files)
+
+
 def sweep(*seeds, row="Default", **more):
     return SimpleNamespace(trials=[SimpleNamespace(row=row, seed=seed, **more) for seed in seeds])
 
 
-def wrong_seeds(known=FRESH, **others):
+def wrong_seeds(known=FRESH, after=(), **others):
     sweeps = {"default-fresh": sweep(*range(100, 104)), "default-fits": sweep(*range(50))}
     more = {name.replace("_", "-"): other for name, other in others.items()}
-    return history.wrong_seeds(entry(**known), sweeps | more, {"default-fresh"})
+    return history.wrong_seeds(entry(**known), sweeps | more, lambda name: name in after)
 
 
 def test_confirmed_seeds_are_those_of_the_runs():
@@ -704,6 +839,12 @@ def test_confirmed_seeds_are_used_by_no_other_sweep_of_the_row_and_task():
     assert "explored in default-adam" in wrong_seeds(default_adam=sweep(103, task="two points"))
 
 
+def test_another_sweep_of_the_same_seeds_is_no_matter_where_it_came_after_the_entry():
+    assert wrong_seeds(after={"default-more"}, default_more=sweep(103, 104)) == ""
+    told = wrong_seeds(after={"default-more"}, default_more=sweep(103), default_other=sweep(102))
+    assert "seeds 102-102 were explored in default-other" in told
+
+
 def test_seeds_cannot_be_explored_and_confirmed():
     told = wrong_seeds(FRESH | {"explored": "seeds 0-2 and 102-110"})
     assert "explored and confirmed share seeds 102-103" in told
@@ -721,23 +862,83 @@ def test_there_are_claims_that_fresh_runs_judge():
     assert len(CONFIRMED) > 20
 
 
-@pytest.mark.parametrize("name", CONFIRMED)
-def test_no_entry_changed_after_the_runs_that_judge_it(name):
+@pytest.fixture(scope="module")
+def whole_history():
+    """Skip where the history of the checkout is not whole."""
     try:
         history.require_history()
     except history.NoHistory as missing:
         pytest.skip(str(missing))
+
+
+def commits_behind(name):
+    """The commits that the runs of a claim were trained from, in the files of now and of any commit."""
     made = [trial for known in EVERY[name].runs for trial in runs.sweep(known).load().provenance["trials"]]
-    commits = {trial["commit"] for trial in made}
-    assert commits
-    said = history.refusal(name, EVERY[name], history.changes(name, sorted(commits)))
-    assert not said, said
+    ever = map(history.trained_from, EVERY[name].runs)
+    return sorted({trial["commit"] for trial in made}.union(*ever))
 
 
 @pytest.mark.parametrize("name", CONFIRMED)
-def test_seeds_that_confirm_are_fresh(name):
-    judging = {sweep for known in EVERY.values() for sweep in known.runs}
-    said = history.wrong_seeds(EVERY[name], runs.SWEEPS, judging)
+def test_no_entry_changed_after_the_runs_that_judge_it(name, whole_history):
+    commits = commits_behind(name)
+    assert commits
+    said = history.refusal(name, EVERY[name], history.changes(name, commits))
+    assert not said, said
+
+
+NOT_FRESH = "seeds 100-109 of the row were trained for default-fresh as well, and may have been seen before"
+RESEEDED = {
+    f"layers.{own}": NOT_FRESH
+    for own in ("later-default", "last-default", "authors-profile", "encoder", "decoder", "decoder-ends",
+                "one-rate-late")
+}  # fmt: skip
+"""Claims that other runs had judged before those of now, and why these do not."""
+
+
+def test_no_claim_is_trained_again_until_it_holds(whole_history):
+    """Other runs that judged an entry before need a reason, and nothing but the seeds may differ since."""
+    ever, changed = history.runs_ever(), {}
+    for name, known in EVERY.items():
+        former = ever.get(name, set()) - set(known.runs)
+        commits = set().union(*map(history.trained_from, former))
+        if commits:
+            changed[name] = {change.field for change in history.changes(name, sorted(commits))}
+    assert changed == {name: {"confirmed", "runs"} for name in RESEEDED}
+
+
+@pytest.mark.parametrize("name", CONFIRMED)
+def test_seeds_that_confirm_are_fresh(name, whole_history):
+    said = history.wrong_seeds(EVERY[name], runs.SWEEPS, lambda run: history.trained_after(name, run))
+    assert not said, said
+
+
+def test_no_claim_that_fresh_runs_were_to_judge_has_vanished(whole_history):
+    said = history.vanished(EVERY)
+    assert not said, "\n".join(said)
+
+
+HELD_OUT = "urep/experiments/held_out.py"
+PAGES = {path.stem: path for path in claims.FOLDER.parent.rglob("*.md")}
+MEASURED = [name for name in CONFIRMED if "held_out" in PAGES[name.split(".")[0]].read_text(encoding="utf-8")]
+
+
+def test_there_are_confirmed_claims_that_are_measured_by_held_out():
+    assert any(name.startswith("universal_dynamics.") for name in MEASURED)
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_what_measures_a_confirmed_claim_is_what_it_was_before_the_runs(name, whole_history):
+    said = history.rewritten(HELD_OUT, commits_behind(name))
+    assert not said, "\n".join(said)
+
+
+FRESH_RECORDS = [r for r in RECORDS if r.judgement and r.judgement["evidence"]["fresh"]]
+
+
+@pytest.mark.parametrize("record", FRESH_RECORDS, ids=lambda record: record.judgement["id"])
+def test_no_fresh_run_is_left_out_untold(record):
+    own = record.judgement
+    said = history.wrong_count(EVERY[own["id"]], own["evidence"]["fresh"], runs.SWEEPS)
     assert not said, said
 
 
