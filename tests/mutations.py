@@ -11,7 +11,9 @@ raised, none as survived. So a derivation that follows what is registered, and p
 survivors.
 
 Where an equation is a definition, the page types it a second time, and no more is seen than whether the two
-agree. Steps of derivations are not mutated here, nor are numbers: this says nothing of claims about networks.
+agree. A result that a derivation has typed for itself, or two pages each of which rests on what the other
+proves, are not seen. Steps of derivations are not mutated here, nor are numbers: this says nothing of claims
+about networks.
 """
 
 from __future__ import annotations

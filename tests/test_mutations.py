@@ -7,6 +7,7 @@ weekly workflow examines all of them; tests/mutations.json is what came of the l
 import contextlib
 import io
 import json
+import re
 
 import mutations
 import pytest
@@ -38,6 +39,45 @@ def test_mutants_differ_from_their_equation_and_from_each_other():
         for side in ("left", "right"):
             lines = {mutant.line for mutant in found if mutant.side == side}
             assert lines == set(range(len(equation.relations)))
+
+
+OTHER_DOORS = ("equations.registry", "import registry", "registry.", "._ALL")
+"""How a page could come by the registered equations other than as `urep.equations` gives them."""
+
+
+def doors(code):
+    """The other doors of `OTHER_DOORS` in some code; the page of claims shows a registry of its own."""
+    other = code.replace("from urep.site import pages, registry", "").replace("registry.all_claims()", "")
+    return [door for door in OTHER_DOORS if door in other]
+
+
+PAGES = sorted((mutations.ROOT / "book").rglob("*.md"))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_a_page_reads_the_equations_where_a_mutant_takes_their_place(path):
+    text = path.read_text(encoding="utf-8")
+    assert [
+        doors(cell) for cell in re.findall(r"```\{code-cell\}.*?\n```", text, flags=re.S) if doors(cell)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from urep.equations.registry import paper",
+        "import urep.equations.registry as true",
+        "from urep.equations import registry",
+        "paper = urep.equations.registry.paper",
+        "registry.paper[10]",
+    ],
+)
+def test_another_door_to_the_equations_is_seen(code):
+    assert doors(code)
+
+
+def test_the_door_that_is_watched_is_none_of_the_others():
+    assert doors("from urep.equations import book, paper\npaper[10]; book['E9']") == []
 
 
 CIRCULAR = """
