@@ -799,14 +799,12 @@ def test_all_fresh_runs_judge_or_are_told():
     assert "1 are left out, and the registry does not say which" in wrong_count(3, 1)
 
 
-def test_of_a_file_of_several_rows_those_that_the_sentence_names_judge():
-    rows = ("Blobs Low weights", "Blobs Very low weights", "Blobs High weights")
-    files = {"blobs": SimpleNamespace(trials=[t for row in rows for t in sweep(100, 101, row=row).trials])}
-    known = FRESH | {"confirmed": "100-101", "runs": ["blobs"]}
-    low = {"sentence": "At low weights of Table 2, (7) describes each of the networks."}
-    other = {"sentence": "At very low weights of Table 2, (7) describes each of the networks."}
-    assert [history.judged_trials(entry(**known | more), files) for more in (low, other, {})] == [2, 2, 6]
-    assert wrong_count(2, 0, known | low, **files) == "" != wrong_count(2, 0, known, **files)
+def test_the_trials_of_all_files_count():
+    known = FRESH | {"runs": ["default-fresh", "narrow-fresh"]}
+    narrow = {"narrow-fresh": sweep(*range(100, 106), row="Narrow")}
+    assert wrong_count(10, 0, known, **narrow) == "" == wrong_count(20, 0, known, **narrow)
+    assert "4 fresh numbers and 0 left out, of 10 trials" in wrong_count(4, 0, known, **narrow)
+    assert "12 fresh numbers and 0 left out, of 10 trials" in wrong_count(12, 0, known, **narrow)
 
 
 def sweep(*seeds, row="Default", **more):

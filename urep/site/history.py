@@ -238,24 +238,11 @@ def definitions(source: str) -> dict[str, str]:
 # --- how many runs ---------------------------------------------------------------------------
 
 
-def judged_trials(known: Claim, sweeps: Mapping) -> int:
-    """The number of trials that judge a claim: all of its runs.
-
-    Of a file of several rows, it is those of the rows that the sentence names, "At low weights ...": the
-    sentence was there before the runs.
-    """
-    sentence, total = known.sentence.lower(), 0
-    for name in known.runs:
-        rows = [trial.row for trial in sweeps[name].trials]
-        named = {row for row in rows if f"at {row.partition(' ')[2].lower()} " in sentence}
-        total += sum(row in (named or rows) for row in rows)
-    return total
-
-
 def wrong_count(known: Claim, fresh: Evidence | Mapping, sweeps: Mapping) -> str:
     """What is wrong with the number of fresh runs that judge a claim; empty where none is left untold."""
     fields = fresh if isinstance(fresh, Mapping) else vars(fresh)
-    numbers, left_out, trials = fields["runs"], fields["left_out"], judged_trials(known, sweeps)
+    numbers, left_out = fields["runs"], fields["left_out"]
+    trials = sum(len(sweeps[name].trials) for name in known.runs)
     if left_out and not known.leaves_out:
         return f"claim {known.id!r}: {left_out} are left out, and the registry does not say which"
     if numbers <= 0 or (numbers + left_out) % trials:
