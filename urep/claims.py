@@ -393,7 +393,9 @@ def _drawn(known: Claim, runs: int, groups: ArrayLike | None) -> list[np.ndarray
         raise ValueError(f"claim {known.id!r}: groups must be one label a run, {runs}, got {labels.shape}")
     members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     if len(members) < 2:
-        raise ValueError(f"claim {known.id!r}: groups must be two at least, got {labels[0]!r} for all runs")
+        raise ValueError(
+            f"claim {known.id!r}: groups must be two at least, got {str(labels[0])!r} for all runs"
+        )
     choices = random.integers(len(members), size=(DRAWS, len(members)))
     return [np.concatenate([members[k] for k in chosen]) for chosen in choices]
 
