@@ -15,6 +15,7 @@ import html
 import json
 import re
 import zlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from math import isfinite
 
@@ -60,6 +61,11 @@ def in_words(item: str) -> str:
     if kind == "book" and re.fullmatch(r"E?\d+[=+'-]?", number):
         kind = "eq"
     return WORDS.get(kind, "{}").format(number)
+
+
+def label_of(item: str) -> str:
+    """An item as the paper writes it: (38), Figure 2, Table 1."""
+    return in_words(item).removeprefix("Equation ")
 
 
 def outcome(kind: str, stage: str | None, whose: str | None) -> str:
@@ -117,7 +123,7 @@ class Verdict:
     @property
     def label(self) -> str:
         """The item as the paper writes it: (38), Figure 2, Table 1."""
-        return in_words(self.item).removeprefix("Equation ")
+        return label_of(self.item)
 
     @property
     def words(self) -> str:
@@ -154,11 +160,7 @@ class Verdict:
 
     def _details_html(self) -> str:
         if self.judgement is not None:
-            rows = (
-                f"<div><dt>{word}</dt><dd>{escaped(text)}</dd></div>" for word, text in self.judgement.facts()
-            )
-            # The theme sets lists of another class apart by three lines.
-            return f'<dl class="urep-facts simple">{"".join(rows)}</dl>'
+            return facts_html(self.judgement.facts())
         before, number, after = map(escaped, self._details())
         if self.kind == "numerical":  # digits that differ between machines
             number = f'<span class="urep-noise">{number}</span>'
@@ -172,6 +174,13 @@ class Verdict:
 def escaped(text: str) -> str:
     """Escaped text in which A_high has a subscript."""
     return re.sub(r"\bA_(high|low)(?![a-zA-Z_])", r"A<sub>\1</sub>", html.escape(text))
+
+
+def facts_html(facts: Iterable[tuple[str, str]]) -> str:
+    """What a reader has to know of a judgement as a list: each fact with the word before it."""
+    rows = (f"<div><dt>{word}</dt><dd>{escaped(text)}</dd></div>" for word, text in facts)
+    # The theme sets lists of another class apart by three lines.
+    return f'<dl class="urep-facts simple">{"".join(rows)}</dl>'
 
 
 def verify(item: str, claim: str | None = None, **evidence) -> None:

@@ -351,8 +351,7 @@ def _statistic(known: Claim, values: np.ndarray) -> float:
 
 def _of_runs(known: Claim, name: str, measured, null, groups, left_out: int = 0) -> Evidence:
     values = _checked(known, name, measured)
-    number = _statistic(known, values)
-    skill = None
+    number, beyond = _statistic(known, values), None
     if (null is not None) != bool(known.null):
         raise ValueError(
             f"claim {known.id!r}: errors of the null must be given exactly where the registry has a null, "
@@ -364,13 +363,16 @@ def _of_runs(known: Claim, name: str, measured, null, groups, left_out: int = 0)
             raise ValueError(
                 f"claim {known.id!r}: {errors.size} errors of the null for {values.size} of {name}"
             )
-        skill = _skill(known, values, errors, _drawn(known, values.size, groups))
+        try:
+            beyond = skill(values, errors, groups)
+        except ValueError as wrong:
+            raise ValueError(f"claim {known.id!r}: {wrong}") from wrong
     elif groups is not None:
         raise ValueError(f"claim {known.id!r}: groups belong to a skill, and the registry has no null")
     low, median, high = map(float, np.quantile(values, [TAIL, 0.5, 1 - TAIL]))
     independent = None if groups is None else len(np.unique(groups))
     return Evidence(
-        number, known.holds(number), values.size, median, low, high, skill, independent, left_out
+        number, known.holds(number), values.size, median, low, high, beyond, independent, left_out
     )  # fmt: skip
 
 
@@ -381,34 +383,6 @@ def _checked(known: Claim, name: str, values: ArrayLike) -> np.ndarray:
     if not np.isfinite(values).all():
         raise ValueError(f"claim {known.id!r}: {name} must be finite, got {values[~np.isfinite(values)][0]}")
     return values
-
-
-def _drawn(known: Claim, runs: int, groups: ArrayLike | None) -> list[np.ndarray]:
-    """Rows of each bootstrap sample: of the runs, or of whole groups of them."""
-    random = np.random.default_rng(0)
-    if groups is None:
-        return list(random.integers(runs, size=(DRAWS, runs)))
-    labels = np.asarray(groups)
-    if labels.shape != (runs,):
-        raise ValueError(f"claim {known.id!r}: groups must be one label a run, {runs}, got {labels.shape}")
-    members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    if len(members) < 2:
-        raise ValueError(
-            f"claim {known.id!r}: groups must be two at least, got {str(labels[0])!r} for all runs"
-        )
-    choices = random.integers(len(members), size=(DRAWS, len(members)))
-    return [np.concatenate([members[k] for k in chosen]) for chosen in choices]
-
-
-def _skill(known: Claim, errors: np.ndarray, null: np.ndarray, drawn) -> tuple[float, float, float]:
-    """1 - median error / median error of the null, and its bootstrap interval over samples of rows."""
-    if (errors < 0).any() or (null < 0).any() or np.median(null) == 0:
-        raise ValueError(f"claim {known.id!r}: errors must be >= 0, those of the null with a median > 0")
-    theirs = np.array([np.median(null[rows]) for rows in drawn])
-    ours = np.array([np.median(errors[rows]) for rows in drawn])
-    found = 1 - ours / np.where(theirs > 0, theirs, np.median(null))
-    low, high = np.quantile(found, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return float(1 - np.median(errors) / np.median(null)), float(low), float(high)
 
 
 def _of_one_number(known: Claim, measured, interval, skill, null) -> Evidence:
@@ -432,17 +406,50 @@ def _of_one_number(known: Claim, measured, interval, skill, null) -> Evidence:
     return Evidence(float(measured), known.holds(float(measured)), 1, None, low, high, skill)
 
 
-def bootstrap(statistic, *samples: ArrayLike) -> tuple[float, float]:
+def skill(errors: ArrayLike, null: ArrayLike, groups: ArrayLike | None = None) -> tuple[float, float, float]:
+    """Skill, 1 - median error / median error of a null model, and its bootstrap interval.
+
+    errors and null: (n,), paired, by run; groups as in `bootstrap`. Raises ValueError for a negative error,
+    and where the null typically makes none.
+    """
+    errors, null = np.asarray(errors, dtype=float), np.asarray(null, dtype=float)
+    typical = np.median(null)
+    if (errors < 0).any() or (null < 0).any() or typical == 0:
+        raise ValueError("errors must be >= 0, those of the null with a median > 0")
+
+    def beyond(errors: np.ndarray, null: np.ndarray) -> float:
+        theirs = np.median(null)
+        return 1 - np.median(errors) / (theirs if theirs > 0 else typical)
+
+    return float(beyond(errors, null)), *bootstrap(beyond, errors, null, groups=groups)
+
+
+def bootstrap(statistic, *samples: ArrayLike, groups: ArrayLike | None = None) -> tuple[float, float]:
     """Bootstrap interval of a statistic of paired samples, at the level that verdicts show.
 
-    statistic: a function of as many (n,) arrays as samples. Draws are the same each time.
+    statistic: a function of as many (n,) arrays as samples. groups: one label a row, where rows of one label
+    are not independent and are drawn together. Draws are the same each time.
     """
     columns = [np.asarray(sample, dtype=float) for sample in samples]
-    size = len(columns[0])
-    drawn = np.random.default_rng(0).integers(size, size=(DRAWS, size))
+    drawn = _drawn(len(columns[0]), groups)
     found = [statistic(*(column[rows] for column in columns)) for rows in drawn]
     low, high = np.quantile(found, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)
+
+
+def _drawn(size: int, groups: ArrayLike | None) -> list[np.ndarray]:
+    """Rows of each bootstrap sample: of all rows, or of whole groups of them."""
+    random = np.random.default_rng(0)
+    if groups is None:
+        return list(random.integers(size, size=(DRAWS, size)))
+    labels = np.asarray(groups)
+    if labels.shape != (size,):
+        raise ValueError(f"groups must be one label a run, {size}, got {labels.shape}")
+    members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    if len(members) < 2:
+        raise ValueError(f"groups must be two at least, got {str(labels[0])!r} for all runs")
+    choices = random.integers(len(members), size=(DRAWS, len(members)))
+    return [np.concatenate([members[k] for k in chosen]) for chosen in choices]
 
 
 # --- in words -------------------------------------------------------------------------------

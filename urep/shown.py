@@ -5,6 +5,9 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 
 class Page:
     """A piece of HTML that also has a plain form; what `paper_map` and `tally` return."""
@@ -17,6 +20,15 @@ class Page:
 
     def _repr_html_(self) -> str:
         return self._markup
+
+
+def spread(values: ArrayLike, form: str = ".2f", *, tail: float = 0.05) -> str:
+    """The median of some numbers and what lies between their tails, in words: "0.50 (0.10 to 0.90)".
+
+    `form` is the format of a number; `tail` the share beyond each end, 0 for the least and the largest.
+    """
+    low, middle, high = np.quantile(values, [tail, 0.5, 1 - tail])
+    return f"{middle:{form}} ({low:{form}} to {high:{form}})"
 
 
 class Table:

@@ -14,8 +14,8 @@ import numpy as np
 import sympy as sp
 
 from .. import equations as eq
-from ..fit import Solver
-from ..state import Rates, State, TwoPoint, Variables
+from ..fit import Fit, Solver, fit_rates
+from ..state import Rates, Run, State, TwoPoint, Variables
 from ..theory import SingularSystem, lsoda
 
 CHANGES = {"doubled": 2, "flipped": -1, "dropped": 0}
@@ -110,6 +110,14 @@ def sigmoid(end: float) -> Solver:
         return _towards(state, task, end, gone, gone)
 
     return solve
+
+
+def fitted_sigmoid(run: Run) -> Fit:
+    """The fit of `sigmoid` to a run, told where its ‖dh‖² ends: the curve that knows no theory.
+
+    It may not converge, which is no warning: what it leaves is the best that was found.
+    """
+    return fit_rates(run, solver=sigmoid(run.trajectory.dh2[-1]), unconverged="keep")
 
 
 def logistic_from_start(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Variables:

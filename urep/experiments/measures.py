@@ -15,6 +15,7 @@ from ..fit import Fit, fit_rates
 from ..state import Run, State, TwoPoint
 from . import alternatives as theories
 from . import structure
+from .held_out import learned_share
 from .trial import (
     N_ANALYSED,
     RepeatedTrial,
@@ -168,11 +169,18 @@ def repeated(trial: RepeatedTrial) -> Arrays:
 
 def escape(run: Run) -> float:
     """Epoch, interpolated, at which the part of dy along dy* first reaches half of dy*; NaN if never."""
-    share = (run.trajectory.dy2 - run.trajectory.w) / run.task.dy2_target
+    share = learned_share(run.trajectory, run.task.dy2_target)
     k = int(np.argmax(share >= 0.5))
     if share[k] < 0.5:
         return np.nan
     return float(np.interp(0.5, share[k - 1 : k + 1], run.t[k - 1 : k + 1])) if k else 0.0
+
+
+def growth_exponent(state: State, task: TwoPoint) -> float:
+    """Slope of log ‖dh‖² against the log of the learned share, from 20% to 90% of the way."""
+    share = learned_share(state, task.dy2_target)
+    way = slice(int(np.argmax(share > 0.2)), int(np.argmax(share > 0.9)))
+    return float(np.polyfit(np.log(share[way]), np.log(state.dh2[way]), 1)[0])
 
 
 # --- many points, and other optimizers ------------------------------------------------
@@ -215,7 +223,8 @@ def class_pairs(trial: TaskTrial) -> Arrays:
     names begin with "pairs_": dh2, dy2, w (2, pairs, looks) and t (looks,) in epochs, dx2 (2, pairs),
     and what a fit gives. "right" is the share of MNIST's test images that is classified right.
     """
-    inputs, targets = (part[:N_OF_MEANS] for part in trial.data())
+    data = trial.data()
+    inputs, targets = (part[:N_OF_MEANS] for part in data)
     labels = targets.argmax(dim=1).numpy()
     images = [np.flatnonzero(labels == digit)[trial.seed] for digit in range(10)]
     means = np.stack([(labels == digit) / (labels == digit).sum() for digit in range(10)])
@@ -227,7 +236,7 @@ def class_pairs(trial: TaskTrial) -> Arrays:
         shot = snapshot(network, inputs)
         seen.append((rows @ shot.hidden, rows @ shot.outputs))
 
-    an_epoch = trial.steps_an_epoch(len(trial.data()[0]))
+    an_epoch = trial.steps_an_epoch(len(data[0]))
     every = math.ceil(trial.settings.epochs * an_epoch / LOOKS)
     result = trial.train(progress=False, watch=Watch(look, every))
     kept = _distances_and_pair(result, trial)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .. import claims
-from ..checks import MEANING, in_words
+from ..checks import MEANING, label_of
 from ..shown import Page, Table, html_table
 from .items import EXPLORE, ITEMS
 from .verdicts import SIGNS, Record, about, records, references_folder, status
@@ -183,11 +183,11 @@ def refuted(which: str, found: list[Record] | None = None) -> Page:
     kinds, whose = FAILURES[which]
     own = _in_order(r for r in found if r.fields["kind"] in kinds and r.whose in whose)
     rows = [
-        f"<tr><td>{html.escape(_label(r))}</td><td>{html.escape(r.fields['claim'])}</td>"
+        f"<tr><td>{html.escape(label_of(r.fields['item']))}</td><td>{html.escape(r.fields['claim'])}</td>"
         f"<td>{html.escape(_by_how_much(r))}</td><td>{_sign(r)}</td></tr>"
         for r in own
     ]
-    plain = "\n".join(f"{_label(r)}: {r.fields['claim']}" for r in own) or "none"
+    plain = "\n".join(f"{label_of(r.fields['item'])}: {r.fields['claim']}" for r in own) or "none"
     return Page(plain, html_table(("Item", "Claim", "By how much", "Check"), rows) if own else "<p>None.</p>")
 
 
@@ -197,14 +197,8 @@ def _in_order(found: Iterable[Record]) -> list[Record]:
     return sorted(found, key=lambda record: order.get(record.fields["item"], len(order)))
 
 
-def _label(record: Record) -> str:
-    return in_words(record.fields["item"]).removeprefix("Equation ")
-
-
 def _by_how_much(record: Record) -> str:
     own = record.judgement
-    if own is None:
-        return f"{record.fields['measured']}, above {record.fields['bound']:.2g}: {record.fields['because']}"
     data = "fresh" if own["evidence"]["fresh"] else "explored"
     if record.fields["kind"] == "unskilled":
         return f"against {claims.skilled(own)}"

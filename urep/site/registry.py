@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from .. import claims
-from ..checks import MEANING, escaped, in_words
+from ..checks import MEANING, escaped, facts_html, label_of
 from ..shown import Page, html_table
 from .verdicts import Record, records
 
@@ -28,14 +28,12 @@ def all_claims(found: list[Record] | None = None) -> Page:
 
 def _row(record: Record) -> str:
     own, kind = record.judgement, record.fields["kind"]
-    label = in_words(own["item"]).removeprefix("Equation ")
     whose, measured, wanted, *seen = claims.facts(own)
     facts = [whose, measured, wanted, ("decided", decided(own)), *seen, ("entry", own["id"])]
-    listed = "".join(f"<div><dt>{word}</dt><dd>{escaped(text)}</dd></div>" for word, text in facts)
     return (
         f'<tbody id="{html.escape(own["id"], quote=True)}" data-status="{record.outcome}"><tr>'
-        f'<td class="urep-item">{html.escape(label)}</td>'
-        f'<td>{escaped(own["sentence"])}<dl class="urep-facts simple">{listed}</dl></td>'
+        f'<td class="urep-item">{html.escape(label_of(own["item"]))}</td>'
+        f"<td>{escaped(own['sentence'])}{facts_html(facts)}</td>"
         f'<td><a class="urep-{kind}" href="{html.escape(record.link, quote=True)}">'
         f'<span aria-hidden="true">{MEANING[kind][1]}</span> {record.outcome}</a></td></tr></tbody>'
     )
