@@ -147,7 +147,9 @@ def entries() -> dict[str, dict[str, str]]:
     from pybtex.database import parse_file
 
     found = {}
-    for key, entry in parse_file(str(ROOT / "book" / "references.bib")).entries.items():
+    files = [ROOT / "book" / name for name in ("references.bib", "zoo.bib")]
+    listed = [item for file in files for item in parse_file(str(file)).entries.items()]
+    for key, entry in listed:
         who = [" ".join(p.prelast_names + p.last_names) for p in entry.persons["author"]]
         who = [re.sub(r"\\['`^\"]|[{}]", "", last) if "\\" in last else last for last in who]
         found[key] = {
