@@ -78,10 +78,10 @@ class System:
 
     `name` is its key and the anchor of its section; `row` the number of its paper in the zoo, 0 for a
     reference that is in none; `make(gain)` draws a network from torch's global generator; `layer` is the
-    module whose output is the hidden representation; `pair` the data. `settings` replaces the rule for gain and
-    learning rate; `gains` are those that the rule may choose from. `optimizer` and `stop_at_loss` are as in
-    `urep.train`. `properties` are of PROPERTIES. `arm` says what differs from the system of the paper, where
-    something does: a control, or a second version.
+    module whose output is the hidden representation; `pair` the data. `settings` replaces the rule for gain
+    and learning rate; `gains` are those that the rule may choose from. `optimizer` and `stop_at_loss` are as
+    in `urep.train`. `properties` are of PROPERTIES. `arm` says what differs from the system of the paper,
+    where something does: a control, or a second version.
     """
 
     name: str
