@@ -12,6 +12,7 @@ from torch import nn
 from torchdiffeq import odeint
 
 from ..training import hidden
+from .system import System, function_pair
 
 STEPS = 8
 """Steps of the solver between s = 0 and s = 1; eight of rk4 suffice."""
@@ -276,3 +277,39 @@ def unseen(dh: np.ndarray, gradients: np.ndarray) -> float:
     _, sizes, directions = np.linalg.svd(rows, full_matrices=False)
     inside = directions[sizes**2 > NOTHING * sizes[0] ** 2] @ dh
     return float(1 - inside @ inside / (dh @ dh))
+
+
+# --- what is trained ---------------------------------------------------------------------------
+
+
+def node(gain: float) -> NODE:
+    """The neural ODE of row 21: 32 dimensions, 32 units, eight steps of rk4."""
+    return NODE(gain)
+
+
+def euler(gain: float) -> NODE:
+    """The same field in eight Euler steps: a residual network that shares its weights."""
+    return NODE(gain, method="euler")
+
+
+def start_reduced(gain: float) -> NODE:
+    """A neural ODE of 64 units, reduced to two directions and three units before it is trained."""
+    return reduced(NODE(gain, units=64), 2, 3)
+
+
+SYSTEMS = (
+    System("node", 21, "Neural ODE", node, layer="at.8", properties={"shares"}),
+    System(
+        "node-euler", 21, "Neural ODE in Euler steps", euler, layer="at.8", properties={"shares"},
+        arm="eight Euler steps in the place of rk4: a residual network whose blocks share their weights"),
+    System(
+        "node-unshared", 21, "Residual blocks", ResNet, layer="at.8",
+        arm="control: eight residual blocks with weights of their own"),
+    System(
+        "node-cde", 21, "Neural CDE", CDE, layer="end", pair=function_pair(8), properties={"shares", "gates"},
+        arm="a controlled equation, driven by a sequence of eight"),
+    System(
+        "node-reduced", 23, "Neural ODE, reduced by POD-DEIM", start_reduced, layer="at.8",
+        properties={"shares"}),
+)  # fmt: skip
+STUDIES = ()
