@@ -6,13 +6,25 @@ Bushnaq et al.'s interaction basis (row 1).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import nn
 from torchdiffeq import odeint
 
-from ..training import hidden
-from .system import System, function_pair
+from ..experiments.held_out import learned_share
+from ..experiments.measures import growth_exponent
+from ..experiments.trial import Watch
+from ..fit import MIN_ROWS, fit_rates
+from ..networks import FullyConnected
+from ..state import Run
+from ..tasks import digits
+from ..training import hidden, train
+from .system import Pair, Study, System, centred_pair, function_pair, paper_pair
+
+Arrays = dict[str, np.ndarray]
 
 STEPS = 8
 """Steps of the solver between s = 0 and s = 1; eight of rk4 suffice."""
@@ -266,17 +278,29 @@ def interaction_basis(h: np.ndarray, gradients: np.ndarray) -> tuple[np.ndarray,
     return size, (h @ U / np.sqrt(D)) @ V * np.sqrt(size)
 
 
-def needed(sizes: np.ndarray, share: float = 0.99) -> int:
-    """How many of the sizes, the largest first, hold a share of their sum."""
-    return int(np.searchsorted(np.cumsum(np.sort(sizes)[::-1]) / np.sum(sizes), share) + 1)
+def seen_part(dh: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+    """The part of dh in the span of the outputs' gradients at both points, (2, n_out, units)."""
+    rows = gradients.reshape(-1, len(dh))
+    _, sizes, directions = np.linalg.svd(rows, full_matrices=False)
+    kept = directions[sizes**2 > NOTHING * sizes[0] ** 2]
+    return kept.T @ (kept @ dh)
 
 
 def unseen(dh: np.ndarray, gradients: np.ndarray) -> float:
     """Share of ‖dh‖² outside the span of the outputs' gradients at both points, (2, n_out, units)."""
-    rows = gradients.reshape(-1, len(dh))
-    _, sizes, directions = np.linalg.svd(rows, full_matrices=False)
-    inside = directions[sizes**2 > NOTHING * sizes[0] ** 2] @ dh
+    inside = seen_part(dh, gradients)
     return float(1 - inside @ inside / (dh @ dh))
+
+
+def angle(one: np.ndarray, other: np.ndarray) -> float:
+    """The angle between two vectors in degrees, by a formula that is exact where it is small."""
+    first, second = one / np.linalg.norm(one), other / np.linalg.norm(other)
+    return float(np.degrees(2 * np.arctan2(np.linalg.norm(first - second), np.linalg.norm(first + second))))
+
+
+def needed(sizes: np.ndarray, share: float = 0.99) -> int:
+    """How many of the sizes, the largest first, hold a share of their sum."""
+    return int(np.searchsorted(np.cumsum(np.sort(sizes)[::-1]) / np.sum(sizes), share) + 1)
 
 
 # --- what is trained ---------------------------------------------------------------------------
@@ -312,4 +336,286 @@ SYSTEMS = (
         "node-reduced", 23, "Neural ODE, reduced by POD-DEIM", start_reduced, layer="at.8",
         properties={"shares"}),
 )  # fmt: skip
-STUDIES = ()
+
+
+# --- studies -----------------------------------------------------------------------------------
+
+RICH, LAZY = 0.35, 1.5
+"""Gains of neural ODEs at which dh grows several times, and at which it hardly moves."""
+
+
+def depth(seed: int) -> Arrays:
+    """What (7) makes of every depth s = k/8 of one run, for a neural ODE and for unshared blocks.
+
+    Arrays (2, 9, ...), kind and depth: rates (2), r2 (3) and start (3) of the fit from epoch 0, the exponent
+    of ‖dh‖² against the learned share, turn in degrees; loss (2,) at the end.
+    """
+    return _stacked([_depth(seed, kind) for kind in (NODE, ResNet)])
+
+
+def _depth(seed: int, kind: Callable) -> Arrays:
+    layers = [f"at.{k}" for k in range(STEPS + 1)]
+    network = _drawn(seed, lambda: kind(RICH))
+    run = train(
+        network, paper_pair(0.5), lr=0.1, epochs=4000, layer=layers, stop_at_loss=1e-7, progress=False
+    )
+    fits = [fit_rates(run.t, run.trajectory[name], run.task, unconverged="keep") for name in layers]
+    return {
+        "rates": np.array([[*fit.rates] for fit in fits]),
+        "r2": np.array([[*fit.r2] for fit in fits]),
+        "start": np.array([[*fit.start] for fit in fits]),
+        "exponent": np.array([growth_exponent(run.trajectory[name], run.task) for name in layers]),
+        "turn": np.array([run.rotation[name] for name in layers]),
+        "loss": run.loss[-1],
+    }
+
+
+MODES = range(1, 7)
+"""Directions k that a reduced network keeps, each with k + 1 units."""
+
+WAYS: dict[str, Callable[[NODE, int], NODE]] = {
+    "POD-DEIM": lambda node, k: reduced(node, k, k + 1),
+    "neurons pruned": lambda node, k: pruned(node, k + 1),
+    "weights truncated": lambda node, k: truncated(node, k),
+    "random directions": lambda node, k: reduced(node, k, k + 1, basis=_random_basis(node, k)),
+}
+"""How a neural ODE is made smaller to k directions, or k + 1 units: the paper's way, its rivals, a fake."""
+
+LATE = 0.5
+"""Learned share of dy* at which a network is reduced in the midst of its training."""
+
+
+def reduction(seed: int) -> Arrays:
+    """What reduced neural ODEs of 64 units keep, from rich and from lazy starts, arrays (2, ...).
+
+    missed (2, 2, ways, 6): rich or lazy, before and after training, the largest difference of the output for
+    each of WAYS and MODES, over its range. pair (2, 2, 6): relative error of ‖dh‖², ‖dy‖² of the two points
+    after training, by POD-DEIM. modes (2, 2, 8): sizes of the first singular values of the states. rates (2, 3, 2):
+    (7) fitted to the rest of the training from LATE on, of the whole network and of those reduced to one and
+    to two directions then; gone (2, 2, 2): how far ‖dh‖² and ‖dy‖² of these two are from the whole network's.
+    """
+    return _stacked([_reduction(seed, gain, lr) for gain, lr in ((RICH, 0.1), (LAZY, 0.01))])
+
+
+def _reduction(seed: int, gain: float, lr: float) -> Arrays:
+    data, node = paper_pair(0.5), _drawn(seed, lambda: NODE(gain, units=64))
+    missed, modes = [_all_missed(node)], [_sizes(node)]
+    again = _drawn(seed, lambda: NODE(gain, units=64))
+    run = train(node, data, lr=lr, epochs=2000, layer="at.8", stop_at_loss=1e-7, progress=False)
+    late = int(np.argmax(learned_share(run.trajectory, run.task.dy2_target) > LATE))
+    missed, modes = [*missed, _all_missed(node)], [*modes, _sizes(node)]
+    train(again, data, lr=lr, epochs=max(late, 1), layer="at.8", progress=False)
+    kinds = (again, reduced(again, 1, 2), reduced(again, 2, 3))
+    rest = max(len(run) - late, 3 * MIN_ROWS)
+    runs = [train(one, data, lr=lr, epochs=rest, layer="at.8", progress=False) for one in kinds]
+    return {
+        "missed": np.array(missed),
+        "modes": np.array(modes),
+        "pair": np.array([_pair_errors(node, reduced(node, k, k + 1), data) for k in MODES]).T,
+        "rates": np.array([[*fit_rates(one, unconverged="keep").rates] for one in runs]),
+        "gone": np.array([_distances_apart(one, runs[0]) for one in runs[1:]]),
+        "loss": np.array([one.loss[-1] for one in runs]),
+    }
+
+
+def output_missed(node: NODE, other: NODE) -> float:
+    """Largest difference of two networks' outputs over the inputs of the snapshots, over their range."""
+    with torch.no_grad():
+        outputs = node(GRID)
+        return float((other(GRID) - outputs).abs().max() / (outputs.max() - outputs.min()))
+
+
+def _all_missed(node: NODE) -> list[list[float]]:
+    return [[output_missed(node, way(node, k)) for k in MODES] for way in WAYS.values()]
+
+
+def _sizes(node: NODE) -> np.ndarray:
+    return np.linalg.svd(snapshots(node)[0], compute_uv=False)[:8]
+
+
+def _random_basis(node: NODE, k: int) -> np.ndarray:
+    """Orthonormal directions that have nothing to do with the node, the same in each process."""
+    return np.linalg.qr(np.random.default_rng(0).normal(size=(len(node.lift.weight), k)))[0]
+
+
+def _pair_errors(node: NODE, other: NODE, data) -> list[float]:
+    """Relative errors of ‖dh‖² and ‖dy‖² of two points."""
+    squares = []
+    for network in (node, other):
+        dh, dy = hidden_pair(network, data[0], "at.8"), np.diff(_array(network(data[0])), axis=0)
+        squares.append((np.sum(dh**2), np.sum(dy**2)))
+    return [abs(found / whole - 1) for whole, found in zip(*squares, strict=True)]
+
+
+def _distances_apart(run: Run, whole: Run) -> list[float]:
+    """Root mean square difference of ‖dh‖² and of ‖dy‖² between two runs, over that of the second."""
+    pairs = zip([*run.trajectory][:2], [*whole.trajectory][:2], strict=True)
+    return [float(np.sqrt(np.mean((one - other) ** 2) / np.mean(other**2))) for one, other in pairs]
+
+
+# --- where dh turns ---
+
+
+@dataclass(frozen=True)
+class Turning:
+    """A network whose dh is watched: `make(gain)`, its layer and data, (gain, lr, epochs) of two starts."""
+
+    make: Callable[[float], nn.Module]
+    layer: str
+    pair: Pair
+    rich: tuple[float, float, int]
+    lazy: tuple[float, float, int]
+
+
+def _layers(count: int, units: int, nonlinearity: str) -> Callable[[float], FullyConnected]:
+    def make(gain: float) -> FullyConnected:
+        seed, kind = int(torch.randint(2**31, ())), {"nonlinearity": nonlinearity, "dtype": torch.float64}
+        return FullyConnected(hidden_layers=count, units=units, gain=gain, seed=seed, **kind)
+
+    return make
+
+
+TURNING = {
+    "one linear layer": Turning(
+        _layers(1, 100, "none"), "net.1", centred_pair, (0.1, 0.2, 240), (3, 0.01, 120)),
+    "three layers": Turning(
+        _layers(3, 32, "leaky_relu"), "net.3", paper_pair, (0.5, 0.1, 600), (2, 0.005, 240)),
+    "neural ODE": Turning(NODE, "at.4", paper_pair, (RICH, 0.1, 240), (LAZY, 0.01, 60)),
+    "twenty layers": Turning(
+        _layers(20, 50, "leaky_relu"), "net.21", paper_pair, (1.05, 0.005, 6000), (1.3, 0.00075, 6000)),
+}  # fmt: skip
+"""Networks of row 1's question; the last is Table 1's narrow one, whose lazy start has the gain of "High"."""
+
+TURN_LOOKS = 61
+"""Looks at a network: sixty in the course of its training, one behind it; NaN where it had learned before."""
+
+
+def turning(seed: int) -> Arrays:
+    """Share of ‖dh‖² that the output does not see, over training: arrays (networks, 2, 61), rich and lazy.
+
+    unseen: share outside the span of the output's gradients at both points; old: of those before training;
+    sine2: squared sine of the angle to their mean D_y; dh2, slope2: ‖dh‖², ‖D_y‖²; learned: dy over dy*;
+    turn, turn_seen: angle, in degrees, that dh and its seen part have turned by.
+    """
+    return _stacked([_stacked([_turning(seed, one, how) for how in (one.rich, one.lazy)])
+                     for one in TURNING.values()])  # fmt: skip
+
+
+def _turning(seed: int, one: Turning, how: tuple[float, float, int]) -> Arrays:
+    (gain, lr, epochs), data = how, one.pair(0.5)
+    network, looks = _drawn(seed, lambda: one.make(gain)), []
+    watch = Watch(lambda seen: looks.append(_look(seen, data, one.layer)), epochs // (TURN_LOOKS - 1))
+    kind = watch.optimizer(None, network)
+    train(
+        network,
+        data,
+        lr=lr,
+        epochs=epochs,
+        layer=one.layer,
+        optimizer=kind,
+        stop_at_loss=1e-6,
+        progress=False,
+    )
+    looks.append(_look(network, data, one.layer))
+    found = _stacked([_seen(*look, *looks[0]) for look in looks])
+    return {name: _to_length(values) for name, values in found.items()}
+
+
+def _to_length(values: np.ndarray) -> np.ndarray:
+    """The looks filled up with NaN, the last of them at the end."""
+    row = np.full(TURN_LOOKS, np.nan)
+    row[: len(values) - 1], row[-1] = values[:-1], values[-1]
+    return row
+
+
+def _look(network: nn.Module, data, layer: str) -> tuple[np.ndarray, np.ndarray, float]:
+    """dh, the gradients at both points and the share of dy* that is learned."""
+    h, gradients = looked_at(network, data[0], layer)
+    outputs, targets = _array(network(data[0]))[:, 0], data[1].numpy()[:, 0]
+    return h[1] - h[0], gradients, float((outputs[1] - outputs[0]) / (targets[1] - targets[0]))
+
+
+def _seen(dh, gradients, learned, first_dh, first_gradients, _) -> Arrays:
+    """What is kept of one look, beside the first one."""
+    mean = gradients.mean(axis=(0, 1))
+    kept = {
+        "unseen": unseen(dh, gradients),
+        "old": unseen(dh, first_gradients),
+        "sine2": unseen(dh, mean[None, None]),
+        "dh2": dh @ dh,
+        "slope2": mean @ mean,
+        "learned": learned,
+        "turn": angle(first_dh, dh),
+        "turn_seen": angle(seen_part(first_dh, first_gradients), seen_part(dh, gradients)),
+    }
+    return {name: np.float64(value) for name, value in kept.items()}
+
+
+# --- digits ---
+
+ARMS = {"rich": (0.35, False), "lazy": (1.5, False), "rich, labels shuffled": (0.35, True)}
+"""Gain, and whether the labels are shuffled, of the networks that learn digits."""
+
+HIDDEN_LAYERS = 4
+"""Hidden layers, of 24 tanh units each."""
+
+
+def interactions(seed: int) -> Arrays:
+    """Directions that matter in four layers of 24 units, before and after they learn 256 digits.
+
+    Arrays (arms, 2, 4): basis, the directions of the interaction basis that hold 99% of its eigenvalues;
+    principal, those of the activations that hold 99% of E[hhᵀ]; activations, gradients, the ranks; accuracy
+    (arms, 2) on the digits that were not learned.
+    """
+    return _stacked([_interactions(seed, gain, shuffled) for gain, shuffled in ARMS.values()])
+
+
+def _interactions(seed: int, gain: float, shuffled: bool) -> Arrays:
+    inputs, targets = digits(dtype=torch.float64)
+    own, others = (inputs[:256], targets[:256]), (inputs[256:], targets[256:])
+    if shuffled:
+        order = torch.randperm(256, generator=torch.Generator().manual_seed(seed))
+        own = own[0], own[1][order]
+    kind = {"hidden_layers": HIDDEN_LAYERS, "units": 24, "nonlinearity": "tanh", "dtype": torch.float64}
+    network = FullyConnected(64, 10, gain=gain, seed=seed, **kind)
+    before = _counts(network, own[0], others)
+    train(network, own, lr=0.1, epochs=3000, layer=network.middle, progress=False)
+    return _stacked([before, _counts(network, own[0], others)])
+
+
+def _counts(network: FullyConnected, inputs: torch.Tensor, others) -> Arrays:
+    found = []
+    for k in range(HIDDEN_LAYERS):
+        h, gradients = looked_at(network, inputs, network.layer(k))
+        found.append({
+            "basis": np.int32(needed(interaction_basis(h, gradients)[0])),
+            "principal": np.int32(needed(np.linalg.svd(h, compute_uv=False) ** 2)),
+            "activations": np.int32(rank(folded(h))),
+            "gradients": np.int32(rank(gradients)),
+        })  # fmt: skip
+    with torch.no_grad():
+        right = (network(others[0]).argmax(dim=1) == others[1].argmax(dim=1)).double().mean()
+    return _stacked(found) | {"accuracy": np.float64(right)}
+
+
+# --- what studies share ---
+
+
+def _drawn(seed: int, make: Callable[[], nn.Module]) -> nn.Module:
+    """A network drawn from a seed; torch's own generator is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make()
+
+
+def _stacked(found: Sequence[Arrays]) -> Arrays:
+    """Arrays of one name from each, one after the other."""
+    return {name: np.stack([one[name] for one in found]) for name in found[0]}
+
+
+STUDIES = (
+    Study("node-depth", depth, 3.0, fresh=range(100, 105)),
+    Study("node-reduction", reduction, 10.0, fresh=range(100, 105)),
+    Study("dh-turning", turning, 20.0, fresh=range(100, 105)),
+    Study("interaction-basis", interactions, 20.0, fresh=range(100, 105)),
+)
