@@ -110,7 +110,7 @@ def _row(own: Sheet) -> list[str]:
     learn = f"{own.learned.sum()} of {own.learned.size}"
     if not own.learned.any():
         return [own.system.title, learn, *["–"] * (len(COLUMNS) - 4), own.verdict(), "–"]
-    r2, (up, down) = own.median("r2")[0], own.median("carried_r2")[0, 0]
+    r2, (up, _) = own.median("r2")[0], own.median("carried_r2")[0, 0]
     error = own.median("carried_error")[0, :, 1, 1]
     tau_h, tau_y = own.median("rates")[0]
     growth = np.median(_growth(own.arrays["dh2"][own.learned, 0]))
