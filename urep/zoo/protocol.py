@@ -65,12 +65,12 @@ class Settled:
     @property
     def settings(self) -> _Rule:
         """What the rule starts from."""
-        return _Rule(system(self.name).gains)
+        return _Rule(list(system(self.name).gains))
 
 
 @dataclass(frozen=True)
 class _Rule:
-    gains: tuple[float, ...]
+    gains: list[float]  # as JSON has it
     growth: float = GROWTH
     rise: float = RISE
 
