@@ -316,6 +316,11 @@ def euler(gain: float) -> NODE:
     return NODE(gain, method="euler")
 
 
+def start_on_a_line(gain: float) -> NODE:
+    """The same, reduced to one direction and two units: states on a line, which cannot cross."""
+    return reduced(NODE(gain, units=64), 1, 2)
+
+
 def start_reduced(gain: float) -> NODE:
     """A neural ODE of 64 units, reduced to two directions and three units before it is trained."""
     return reduced(NODE(gain, units=64), 2, 3)
@@ -330,11 +335,17 @@ SYSTEMS = (
         "node-unshared", 21, "Residual blocks", ResNet, layer="at.8",
         arm="control: eight residual blocks with weights of their own"),
     System(
+        "node-half", 21, "Neural ODE, halfway", node, layer="at.4", properties={"shares"},
+        arm="h(½), with half of the flow in the decoder"),
+    System(
         "node-cde", 21, "Neural CDE", CDE, layer="end", pair=function_pair(8), properties={"shares", "gates"},
         arm="a controlled equation, driven by a sequence of eight"),
     System(
         "node-reduced", 23, "Neural ODE, reduced by POD-DEIM", start_reduced, layer="at.8",
         properties={"shares"}),
+    System(
+        "node-line", 23, "Neural ODE, reduced to a line", start_on_a_line, layer="at.8",
+        properties={"shares"}, arm="control: one direction and two units"),
 )  # fmt: skip
 
 
@@ -390,9 +401,10 @@ def reduction(seed: int) -> Arrays:
 
     missed (2, 2, ways, 6): rich or lazy, before and after training, the largest difference of the output for
     each of WAYS and MODES, over its range. pair (2, 2, 6): relative error of ‖dh‖², ‖dy‖² of the two points
-    after training, by POD-DEIM. modes (2, 2, 8): sizes of the first singular values of the states. rates (2, 3, 2):
-    (7) fitted to the rest of the training from LATE on, of the whole network and of those reduced to one and
-    to two directions then; gone (2, 2, 2): how far ‖dh‖² and ‖dy‖² of these two are from the whole network's.
+    after training, by POD-DEIM. modes (2, 2, 8): sizes of the first singular values of the states.
+    rates, r2 (2, 3, ...): (7) fitted to the training from LATE on (from the start where that lies beyond), of
+    the whole network and of those reduced to one and to two directions then; gone (2, 2, 2): how far ‖dh‖²
+    and ‖dy‖² of these two are from its own.
     """
     return _stacked([_reduction(seed, gain, lr) for gain, lr in ((RICH, 0.1), (LAZY, 0.01))])
 
@@ -408,11 +420,13 @@ def _reduction(seed: int, gain: float, lr: float) -> Arrays:
     kinds = (again, reduced(again, 1, 2), reduced(again, 2, 3))
     rest = max(len(run) - late, 3 * MIN_ROWS)
     runs = [train(one, data, lr=lr, epochs=rest, layer="at.8", progress=False) for one in kinds]
+    fits = [fit_rates(one, unconverged="keep") for one in runs]
     return {
         "missed": np.array(missed),
         "modes": np.array(modes),
         "pair": np.array([_pair_errors(node, reduced(node, k, k + 1), data) for k in MODES]).T,
-        "rates": np.array([[*fit_rates(one, unconverged="keep").rates] for one in runs]),
+        "rates": np.array([[*fit.rates] for fit in fits]),
+        "r2": np.array([[*fit.r2] for fit in fits]),
         "gone": np.array([_distances_apart(one, runs[0]) for one in runs[1:]]),
         "loss": np.array([one.loss[-1] for one in runs]),
     }
