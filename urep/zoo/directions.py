@@ -20,7 +20,7 @@ from ..experiments.trial import Watch
 from ..fit import MIN_ROWS, fit_rates
 from ..networks import FullyConnected
 from ..state import Run
-from ..tasks import digits
+from ..tasks import Data, digits
 from ..training import hidden, train
 from .system import Pair, Study, System, centred_pair, function_pair, paper_pair
 
@@ -578,8 +578,8 @@ def interactions(seed: int) -> Arrays:
     """Directions that matter in four layers of 24 units, before and after they learn 256 digits.
 
     Arrays (arms, 2, 4): basis, the directions of the interaction basis that hold 99% of its eigenvalues;
-    principal, those of the activations that hold 99% of E[hhᵀ]; activations, gradients, the ranks; accuracy
-    (arms, 2) on the digits that were not learned.
+    principal, those of the activations that hold 99% of E[hhᵀ]; activations, gradients, the ranks. right
+    (arms, 2, 2): share of digits named as their label says, of those that are learned and of the others.
     """
     return _stacked([_interactions(seed, gain, shuffled) for gain, shuffled in ARMS.values()])
 
@@ -592,24 +592,27 @@ def _interactions(seed: int, gain: float, shuffled: bool) -> Arrays:
         own = own[0], own[1][order]
     kind = {"hidden_layers": HIDDEN_LAYERS, "units": 24, "nonlinearity": "tanh", "dtype": torch.float64}
     network = FullyConnected(64, 10, gain=gain, seed=seed, **kind)
-    before = _counts(network, own[0], others)
+    before = _counts(network, own, others)
     train(network, own, lr=0.1, epochs=3000, layer=network.middle, progress=False)
-    return _stacked([before, _counts(network, own[0], others)])
+    return _stacked([before, _counts(network, own, others)])
 
 
-def _counts(network: FullyConnected, inputs: torch.Tensor, others) -> Arrays:
+def _counts(network: FullyConnected, own: Data, others: Data) -> Arrays:
     found = []
     for k in range(HIDDEN_LAYERS):
-        h, gradients = looked_at(network, inputs, network.layer(k))
+        h, gradients = looked_at(network, own[0], network.layer(k))
         found.append({
             "basis": np.int32(needed(interaction_basis(h, gradients)[0])),
             "principal": np.int32(needed(np.linalg.svd(h, compute_uv=False) ** 2)),
             "activations": np.int32(rank(folded(h))),
             "gradients": np.int32(rank(gradients)),
         })  # fmt: skip
+    return _stacked(found) | {"right": np.array([_right(network, data) for data in (own, others)])}
+
+
+def _right(network: nn.Module, data: Data) -> float:
     with torch.no_grad():
-        right = (network(others[0]).argmax(dim=1) == others[1].argmax(dim=1)).double().mean()
-    return _stacked(found) | {"accuracy": np.float64(right)}
+        return float((network(data[0]).argmax(dim=1) == data[1].argmax(dim=1)).double().mean())
 
 
 # --- what studies share ---
