@@ -298,6 +298,24 @@ def angle(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.degrees(2 * np.arctan2(np.linalg.norm(first - second), np.linalg.norm(first + second))))
 
 
+def kernel_turn(network: nn.Module, inputs: torch.Tensor, layer: str) -> float:
+    """Angle, in degrees, by which the encoder's kernel turns the decoder's direction.
+
+    The weights move dh along K ρ, with ρ the mean gradient of the output and K = ∂dh/∂θ (∂dh/∂θ)ᵀ; the area
+    of dh and ρ is conserved only where that is along ρ itself.
+    """
+    _, gradients = looked_at(network, inputs, layer)
+    seen, parameters = {}, list(network.parameters())
+    hook = dict(network.named_modules())[layer].register_forward_hook(lambda _, __, h: seen.update(h=h))
+    network(inputs)
+    hook.remove()
+    rho = gradients.mean(axis=(0, 1))
+    rows = [torch.autograd.grad(one, parameters, retain_graph=True, allow_unused=True, materialize_grads=True)
+            for one in seen["h"][1] - seen["h"][0]]  # fmt: skip
+    slopes = np.stack([np.concatenate([_array(part).ravel() for part in row]) for row in rows])
+    return angle(rho, slopes @ (slopes.T @ rho))
+
+
 def needed(sizes: np.ndarray, share: float = 0.99) -> int:
     """How many of the sizes, the largest first, hold a share of their sum."""
     return int(np.searchsorted(np.cumsum(np.sort(sizes)[::-1]) / np.sum(sizes), share) + 1)
