@@ -378,3 +378,24 @@ def test_the_area_of_dh_and_decoder_is_conserved_if_both_learn_at_one_rate_in_al
     assert after(np.full(6, 1.7)) == pytest.approx(1, abs=1e-6)
     # The fake: an encoder that learns some directions faster.
     assert abs(after(np.linspace(0.7, 2.7, 6)) - 1) > 0.05
+
+
+def test_the_kernel_of_a_linear_layer_does_not_turn_the_decoder_and_that_of_a_rectified_one_does():
+    linear = urep.FullyConnected(hidden_layers=1, units=20, nonlinearity="none", dtype=torch.float64)
+    assert directions.kernel_turn(linear, POINTS, "net.1") < 1e-6
+    rectified = urep.FullyConnected(hidden_layers=3, units=20, dtype=torch.float64)
+    assert directions.kernel_turn(rectified, POINTS, "net.3") > 10
+
+
+def test_the_angle_of_two_vectors_is_exact_where_it_is_small():
+    one, turned = np.array([1.0, 0.0]), np.array([1.0, 1e-9])
+    assert directions.angle(one, 3 * turned) == pytest.approx(np.degrees(1e-9), rel=1e-6)
+    assert directions.angle(one, -one) == pytest.approx(180)
+
+
+def test_studies_give_the_same_arrays_for_every_seed():
+    """The cheapest study, twice, and its stored form: what a sheet of it must be able to hold."""
+    first, second = directions.depth(0), directions.depth(1)
+    assert {name: value.shape for name, value in first.items()} == {
+        name: value.shape for name, value in second.items()}  # fmt: skip
+    assert not np.array_equal(first["rates"], second["rates"])

@@ -384,7 +384,7 @@ def depth(seed: int) -> Arrays:
 
 def _depth(seed: int, kind: Callable) -> Arrays:
     layers = [f"at.{k}" for k in range(STEPS + 1)]
-    network = _drawn(seed, lambda: kind(RICH))
+    network = drawn(seed, lambda: kind(RICH))
     run = train(
         network, paper_pair(0.5), lr=0.1, epochs=4000, layer=layers, stop_at_loss=1e-7, progress=False
     )
@@ -428,9 +428,9 @@ def reduction(seed: int) -> Arrays:
 
 
 def _reduction(seed: int, gain: float, lr: float) -> Arrays:
-    data, node = paper_pair(0.5), _drawn(seed, lambda: NODE(gain, units=64))
+    data, node = paper_pair(0.5), drawn(seed, lambda: NODE(gain, units=64))
     missed, modes = [_all_missed(node)], [_sizes(node)]
-    again = _drawn(seed, lambda: NODE(gain, units=64))
+    again = drawn(seed, lambda: NODE(gain, units=64))
     run = train(node, data, lr=lr, epochs=2000, layer="at.8", stop_at_loss=1e-7, progress=False)
     late = int(np.argmax(learned_share(run.trajectory, run.task.dy2_target) > LATE))
     missed, modes = [*missed, _all_missed(node)], [*modes, _sizes(node)]
@@ -535,7 +535,7 @@ def turning(seed: int) -> Arrays:
 
 def _turning(seed: int, one: Turning, how: tuple[float, float, int]) -> Arrays:
     (gain, lr, epochs), data = how, one.pair(0.5)
-    network, looks = _drawn(seed, lambda: one.make(gain)), []
+    network, looks = drawn(seed, lambda: one.make(gain)), []
     watch = Watch(lambda seen: looks.append(_look(seen, data, one.layer)), epochs // (TURN_LOOKS - 1))
     kind = watch.optimizer(None, network)
     train(
@@ -636,7 +636,7 @@ def _right(network: nn.Module, data: Data) -> float:
 # --- what studies share ---
 
 
-def _drawn(seed: int, make: Callable[[], nn.Module]) -> nn.Module:
+def drawn(seed: int, make: Callable[[], nn.Module]) -> nn.Module:
     """A network drawn from a seed; torch's own generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
