@@ -116,7 +116,7 @@ def test_a_start_is_that_of_its_seed_and_leaves_torchs_generator():
 
 
 def test_an_unknown_property_is_named():
-    with pytest.raises(ValueError, match="properties must be of normalises, .*; got pretty"):
+    with pytest.raises(ValueError, match=r"properties must be of normalises, .*; got pretty"):
         System("mine", 32, "Mine", wide, layer="1", properties={"pretty"})
 
 
@@ -148,7 +148,7 @@ def test_the_decoders_gradient_is_that_of_finite_differences():
         np.testing.assert_allclose(through[:, unit], seen, atol=1e-5)
 
 
-def test_what_a_loss_does_not_reach_is_trained_around(capsys):
+def test_what_a_loss_does_not_reach_is_trained_around():
     class Idle(nn.Module):
         def __init__(self):
             super().__init__()
@@ -180,9 +180,9 @@ def test_an_optimizer_of_matrices_gets_them_and_another_one_the_rest():
 
 
 def test_a_name_that_is_not_there_is_answered_with_those_that_are():
-    with pytest.raises(ValueError, match="name must be one of dense, linear.*; got 'cat'"):
+    with pytest.raises(ValueError, match=r"name must be one of dense, linear.*; got 'cat'"):
         catalogue.system("cat")
-    with pytest.raises(ValueError, match="name must be one of .*; got 'cat'"):
+    with pytest.raises(ValueError, match=r"name must be one of .*; got 'cat'"):
         catalogue.study("cat")
 
 
