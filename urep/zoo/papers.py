@@ -1,4 +1,4 @@
-"""The thirty-one papers of the zoo: where each stands in the book, and which system or study stands for it."""
+"""The thirty-one papers of the zoo: where each stands in the book, and what stands for it."""
 
 from __future__ import annotations
 
