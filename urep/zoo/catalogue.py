@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from . import reference
+from . import directions, reference
 from .system import Study, System
 
 FAMILIES = {
     "reference": reference,
+    "directions": directions,
 }
 """Modules of the families by the name of their page."""
 
