@@ -16,7 +16,7 @@ from torch.nn import functional
 from ..fit import fit_rates
 from ..tasks import Data, two_points, xor
 from ..training import TrainingDiverged, train
-from .system import MEAN_TARGET, Pair, Study, System, paper_pair
+from .system import MEAN_TARGET, Pair, Settings, Study, System, paper_pair
 
 FLOAT = torch.float64
 
@@ -378,17 +378,21 @@ SIZES = (8, 16, 32)
 
 
 def learned_fourier(seed: int) -> dict[str, np.ndarray]:
-    """Butterflies trained from a random start to be the unitary DFT: root mean square errors by size.
-
-    `rank` is the least error of a matrix of low rank with as many numbers (Eckart and Young).
-    """
+    """`fitted_fourier` for each of SIZES."""
     torch.manual_seed(seed)
-    found = [_fitted_fourier(size) for size in SIZES]
-    rank = [sqrt(size - log2(size)) / size for size in SIZES]
-    return {"rmse": np.array(found), "rank": np.array(rank)}
+    return {"rmse": np.array([fitted_fourier(size) for size in SIZES])}
 
 
-def _fitted_fourier(size: int) -> float:
+def rank_error(size: int) -> float:
+    """Least root mean square error of a matrix of rank log₂N, of 2N log₂N numbers too, as the unitary DFT.
+
+    All singular values of the DFT are one (Eckart and Young).
+    """
+    return sqrt(size - log2(size)) / size
+
+
+def fitted_fourier(size: int) -> float:
+    """Root mean square error of a butterfly that is trained from a random start to be the unitary DFT."""
     wanted = torch.fft.fft(torch.eye(size, dtype=torch.complex128), norm="ortho")
     columns = torch.eye(size, dtype=torch.complex128)[:, bit_reversed(size)]
     twiddle = torch.randn(int(log2(size)), 2, size, 2, dtype=FLOAT) / 2
@@ -565,17 +569,27 @@ def dense_like_phnn(gain: float) -> nn.Sequential:
     return nn.Sequential(dense(1, 64, gain), nn.LeakyReLU(), *inner, dense(64, 1, gain))
 
 
+SWEEP_GAIN, SWEEP_LR = 0.7, 0.15
+"""Gain and learning rate at which arms of one system are compared: near what the rule gives."""
+
+
 def _phnn(n: int) -> System:
-    arm = "" if n == 4 else f"n = {n}"
+    arm, settings = ("", None) if n == 4 else (f"n = {n}", Settings(SWEEP_GAIN, SWEEP_LR))
     name, kinds = f"phnn-{n}" if arm else "phnn", {"kinked", "shares"} if n > 1 else {"kinked"}
-    return System(name, 22, f"PHNN, n = {n}", partial(phnn, n=n), layer="5", properties=kinds, arm=arm)
+    make = partial(phnn, n=n)
+    return System(
+        name, 22, f"PHNN, n = {n}", make, layer="5", settings=settings, properties=kinds, arm=arm
+    )  # fmt: skip
 
 
 def _subspace(d: int) -> System:
-    arm = "" if d == 400 else f"d = {d}"
+    size = 2209
+    arm, settings = ("", None) if d == 400 else (f"d = {d}", Settings(SWEEP_GAIN, SWEEP_LR / 3 * size / d))
     name, kinds = f"subspace-{d}" if arm else "subspace", {"kinked", "shares", "fixed"}
     make = partial(subspace, d=d)
-    return System(name, 10, f"Subspace, d = {d}", make, layer="base.3", properties=kinds, arm=arm)
+    return System(
+        name, 10, f"Subspace, d = {d}", make, "base.3", settings=settings, properties=kinds, arm=arm
+    )
 
 
 def _self_tuning(lam: float) -> System:
@@ -593,8 +607,8 @@ SYSTEMS = (
     System("butterfly-one", 2, "One butterfly factor", partial(butterfly_network, factors=1), layer="3",
            properties={"kinked"}, arm="one factor of six"),
     *map(_phnn, (4, 1, 2, 8)),
-    System("phnn-dense", 22, "Dense, four layers", dense_like_phnn, layer="5", properties={"kinked"},
-           arm="dense layers"),
+    System("phnn-dense", 22, "Dense, four layers", dense_like_phnn, layer="5",
+           settings=Settings(SWEEP_GAIN, SWEEP_LR), properties={"kinked"}, arm="dense layers"),
     System("snnk", 12, "SNNK", snnk, layer="1", properties={"kinked"}),
     System("snnk-stacked", 12, "SNNK, two stacked", partial(snnk, stacked=2), layer="3",
            properties={"kinked"}, arm="two stacked"),
