@@ -114,6 +114,24 @@ def _grid(row: str) -> Sweep:
     return Sweep(f"{slug(row)}-grid", trials, measures.endpoints)
 
 
+OTHER_TARGETS = (1.0, 0.125)
+"""‖dy*‖² of the runs that constants are carried to: √2 times as far as Figure 2's 0.5, and half as far."""
+
+CARRIED_SEEDS = {"": 0, "-fresh": 100}
+"""The seed of those runs, explored and fresh: that of the run which the constants come from."""
+
+
+def _other_targets(row: str) -> list[Sweep]:
+    return [
+        Sweep(
+            f"{slug(row)}-targets{ending}",
+            tuple(Trial(row, seed, dy2_target=dy2, stop_at_loss=1e-8) for dy2 in OTHER_TARGETS),
+            measures.sampled,
+        )
+        for ending, seed in CARRIED_SEEDS.items()
+    ]
+
+
 FRESH_LAYERS_SEEDS = range(150, 160)
 """Seeds of the runs that judge claims about all layers: no other sweep of a row has them."""
 
@@ -477,6 +495,7 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "fresh-grids": [_fresh_grid(row) for row in FRESH_GRIDS],
     "fresh-tasks": _fresh_tasks(),
     "fresh-layers": [_fresh_layers("Default")],
+    "other-targets": [sweep for row in UNIVERSAL for sweep in _other_targets(row)],
     "xor": _xor(),
     "feature-collapse": _blobs(),
     "digits-and-mnist": _digits_and_mnist(),
