@@ -613,6 +613,8 @@ SYSTEMS = (
     System("snnk-stacked", 12, "SNNK, two stacked", partial(snnk, stacked=2), layer="3",
            properties={"kinked"}, arm="two stacked"),
     *map(_subspace, (400, 100, 20, 5, 3)),
+    System("subspace-all", 10, "All 2209 directions", multilayer, layer="3",
+           settings=Settings(SWEEP_GAIN, SWEEP_LR / 3), properties={"kinked"}, arm="all weights"),
     System("mip", 7, "Hypernetwork, MIP", mip, layer="second", pair=gamma_pair, properties=GATED),
     System("hypernetwork", 7, "Hypernetwork, default", hypernetwork, layer="second", pair=gamma_pair,
            properties=GATED, arm="θ = h(γ), without MIP"),
