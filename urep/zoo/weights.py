@@ -539,7 +539,7 @@ def features_drawn(seed: int) -> dict[str, np.ndarray]:
     features = network[0](data[0])
     return {
         "tau": np.array([fit.rates.tau_h, fit.rates.tau_y]),
-        "r2": np.array(fit.r2),
+        "r2": np.array([*fit.r2]),
         "dphi2": (features[1] - features[0]).square().sum().numpy(),
         "loss": run.loss[-1],
     }
