@@ -573,6 +573,12 @@ SWEEP_GAIN, SWEEP_LR = 0.7, 0.15
 """Gain and learning rate at which arms of one system are compared: near what the rule gives."""
 
 
+def _butterfly(factors: int) -> System:
+    name = {1: "butterfly-one", 2: "butterfly-two", 4: "butterfly-four"}[factors]
+    title, make = f"Butterfly, factors: {factors}", partial(butterfly_network, factors=factors)
+    return System(name, 2, title, make, layer="3", properties={"kinked"}, arm=f"{factors} of 6 factors")
+
+
 def _phnn(n: int) -> System:
     arm, settings = ("", None) if n == 4 else (f"n = {n}", Settings(SWEEP_GAIN, SWEEP_LR))
     name, kinds = f"phnn-{n}" if arm else "phnn", {"kinked", "shares"} if n > 1 else {"kinked"}
@@ -604,8 +610,7 @@ GATED = {"kinked", "gates"}
 
 SYSTEMS = (
     System("butterfly", 2, "Butterfly factors", butterfly_network, layer="3", properties={"kinked"}),
-    System("butterfly-one", 2, "One butterfly factor", partial(butterfly_network, factors=1), layer="3",
-           properties={"kinked"}, arm="one factor of six"),
+    *map(_butterfly, (1, 2, 4)),
     *map(_phnn, (4, 1, 2, 8)),
     System("phnn-dense", 22, "Dense, four layers", dense_like_phnn, layer="5",
            settings=Settings(SWEEP_GAIN, SWEEP_LR), properties={"kinked"}, arm="dense layers"),
