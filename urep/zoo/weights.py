@@ -635,5 +635,6 @@ STUDIES = (
     Study("hypernetworks", epochs_by_gamma, seconds=4, fresh=range(100, 105)),
     Study("ridge", tuned_ridge, seconds=4, fresh=range(100, 105)),
     Study("features", features_drawn, seconds=1, seeds=range(8), fresh=range(100, 108)),
+    Study("features-more", features_drawn, seconds=1, seeds=range(8, 16), fresh=range(200, 240)),
 )
 """Mechanisms that take seconds, stored."""
