@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from . import directions, reference
+from . import directions, reference, weights
 from .system import Study, System
 
 FAMILIES = {
     "reference": reference,
+    "weights": weights,
     "directions": directions,
 }
 """Modules of the families by the name of their page."""
