@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from . import reference
+from . import reference, sequences
 from .system import Study, System
 
 FAMILIES = {
     "reference": reference,
+    "sequences": sequences,
 }
 """Modules of the families by the name of their page."""
 

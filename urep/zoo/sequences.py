@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import log, pi
 
 import numpy as np
@@ -9,6 +10,9 @@ import torch
 import torch.nn.functional as F
 from scipy.stats import kstest
 from torch import nn
+
+from .. import tasks
+from .system import Study, System, function_pair
 
 WIDTH = 16
 """Numbers of a token."""
@@ -604,5 +608,47 @@ def of_another(found: torch.Tensor) -> torch.Tensor:
     return torch.cat([found[..., :-1].roll(1, 0), found[..., -1:]], -1)
 
 
-STUDIES = {"pretraining": pretraining, "rain": raining, "hawkes": hawkes_histories}
-"""Trainings that a test is too short for, by name: functions of a seed that give arrays."""
+# --- what is trained ----------------------------------------------------------------------------------
+
+SEQUENCE = {"gates", "shares"}
+"""Attention, experts and a GRU multiply one signal by another, and use one weight at every token."""
+
+
+def bins_pair(dy2_target: float) -> tasks.Data:
+    """Two videos of 16 patches, targets ‖dy*‖ apart about even odds of the first two bins of BINS.
+
+    At ‖dy*‖² = 2 each video has a bin of its own; nearer ones are less sure of it.
+    """
+    videos, signs = tasks.two_functions(FRAMES * PATCHES, dy2_target=dy2_target, dtype=torch.float64)
+    bins = torch.tensor([[1.0, -1.0, 0.0, 0.0]], dtype=torch.float64) / 2**0.5
+    even = torch.tensor([[0.5, 0.5, 0.0, 0.0]], dtype=torch.float64)
+    return videos, even + signs * bins
+
+
+def _system(
+    name: str, row: int, title: str, make, layer: str, pair, *properties: str, arm: str = "", **options
+):
+    """A system of this page; options go to `make`."""
+    return System(name, row, title, partial(make, **options), layer, pair,
+                  properties=SEQUENCE | set(properties), arm=arm)  # fmt: skip
+
+
+SYSTEMS = (
+    _system("in-context", 9, "In-context encoder", in_context, "query", function_pair(15), norm=False),
+    _system("in-context-norm", 9, "In-context encoder, LayerNorm", in_context, "query", function_pair(15),
+            "normalises", arm="with LayerNorm", norm=True),
+    _system("satformer", 28, "SaTformer", satformer, "seen", bins_pair, "normalises", norm=True),
+    _system("satformer-plain", 28, "SaTformer, no norm", satformer, "seen", bins_pair,
+            arm="without LayerNorm", norm=False),
+    _system("widenet", 29, "WideNet", widenet, "pooled", function_pair(8), "normalises", "kinked", norm=True),
+    _system("widenet-plain", 29, "WideNet, no norm", widenet, "pooled", function_pair(8), "kinked",
+            arm="without LayerNorms", norm=False),
+    _system("widenet-unshared", 29, "WideNet, no norm, own blocks", widenet, "pooled", function_pair(8),
+            "kinked", arm="control: no block shares weights, no LayerNorms", norm=False, shared=False),
+    _system("tpp", 5, "TPP history (GRU)", next_gap, "last", function_pair(8)),
+)  # fmt: skip
+STUDIES = (
+    Study("pretraining", pretraining, seconds=15, seeds=range(3), fresh=range(100, 103)),
+    Study("rain", raining, seconds=25, seeds=range(3), fresh=range(100, 103)),
+    Study("hawkes", hawkes_histories, seconds=30, seeds=range(3), fresh=range(100, 103)),
+)
