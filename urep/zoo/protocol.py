@@ -84,8 +84,9 @@ def settled(trial: Settled) -> Arrays:
 
     The learning rate of a gain is a third of the largest 10^(-k/3) at which no step raises the loss by more
     than RISE; the gain is the largest at which ‖dh‖² grows GROWTH times. Where none does, or a smaller one
-    does not learn, it is the smallest that learns; a smaller gain without a stable rate is passed over. `half` is (τ_h, τ_y) at half the rate over twice those at
-    the rate: 1 where a step is small enough to be a flow.
+    does not learn, it is the smallest that learns; a smaller gain without a stable rate is passed over.
+    `half` is (τ_h, τ_y) at half the rate over twice those at the rate: 1 where a step is small enough to be a
+    flow.
     """
     one = system(trial.name)
     lr, run = _largest_rate(one, one.gains[0])
