@@ -286,7 +286,8 @@ class WideNet(nn.Module):
         super().__init__()
         own = 1 if shared else blocks
         self.embed, self.read = nn.Linear(1, WIDTH), nn.Linear(WIDTH, 1)
-        self.positions = small(length, WIDTH)
+        # A token of the pair that is 0 would be nothing but a small position, blown up by LayerNorm.
+        self.positions = nn.Parameter(torch.randn(1, 1, length, WIDTH))
         self.attend = nn.ModuleList(Attention() for _ in range(own))
         self.moe = nn.ModuleList(MoE(experts=experts, active=min(ACTIVE, experts)) for _ in range(own))
         self.norms = nn.ModuleList(normalisation(norm) for _ in range(2 * blocks))
