@@ -118,7 +118,8 @@ def _largest_rate(one: System, gain: float) -> tuple[float, Run]:
         settings = Settings(gain, lr)
         for epochs in (FIRST_LOOK, EPOCHS["first"]):
             run = trained(one, 0, "first", settings, epochs=epochs, stop_at_loss=LEARNED)
-            if run is None or run.stopped == "diverged" or _rises(run):
+            # A step that happens to land on the targets is no stable rate.
+            if run is None or run.stopped == "diverged" or _rises(run) or len(run) < MIN_ROWS:
                 break
         else:
             return lr, run
