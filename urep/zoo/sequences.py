@@ -95,15 +95,24 @@ EXAMPLES = 7
 class InContext(nn.Module):
     """ŷ = read(query token after the blocks), of a prompt x₁, y₁, …, x_T, y_T, x (Zhang et al. 2023).
 
-    Tokens are (x_i, y_i), and (x, 0) for the query. Inputs (n, 2T + 1), for any T up to EXAMPLES.
+    Tokens are (x_i, y_i), and (x, 0) for the query. Inputs (n, 2T + 1), for any T up to EXAMPLES. `norm` puts a
+    LayerNorm before attention and FFN, `last` one behind the blocks.
     """
 
-    def __init__(self, norm: bool = False, *, blocks: int = 1, positions: bool = True, width: int = WIDTH):
+    def __init__(
+        self,
+        norm: bool = False,
+        *,
+        last: bool = False,
+        blocks: int = 1,
+        positions: bool = True,
+        width: int = WIDTH,
+    ):
         super().__init__()
         self.embed, self.read = nn.Linear(2, width), nn.Linear(width, 1)
         self.positions = small(EXAMPLES + 1, width) if positions else None
         self.blocks = nn.Sequential(*(Block(dense(width), norm, width) for _ in range(blocks)))
-        self.query = nn.Identity()
+        self.last, self.query = normalisation(last, width), nn.Identity()
 
     def forward(self, prompts: torch.Tensor) -> torch.Tensor:
         """The answer to each prompt, (n, 1)."""
@@ -111,12 +120,12 @@ class InContext(nn.Module):
         x = self.embed(tokens)
         if self.positions is not None:
             x = x + self.positions[0, :, -tokens.shape[1] :]
-        return self.read(self.query(self.blocks(x)[:, -1]))
+        return self.read(self.query(self.last(self.blocks(x)[:, -1])))
 
 
-def in_context(gain: float = 0.7, *, norm: bool = False) -> nn.Module:
+def in_context(gain: float = 0.7, *, norm: bool = False, last: bool = False) -> nn.Module:
     """The encoder of prompts with one block, measured at the query's token, `query`."""
-    return xavier(InContext(norm), gain)
+    return xavier(InContext(norm, last=last), gain)
 
 
 CONCEPTS, NOISE = 16, 1.0
@@ -641,6 +650,8 @@ SYSTEMS = (
     _system("in-context", 9, "In-context encoder", in_context, "query", function_pair(15), norm=False),
     _system("in-context-norm", 9, "In-context encoder, LayerNorm", in_context, "query", function_pair(15),
             "normalises", arm="with LayerNorm", norm=True),
+    _system("in-context-last", 9, "In-context encoder, LayerNorm last", in_context, "query",
+            function_pair(15), "normalises", arm="with LayerNorm last, where h is", last=True),
     _system("satformer", 28, "SaTformer", satformer, "seen", bins_pair, "normalises", norm=True),
     _system("satformer-plain", 28, "SaTformer, no norm", satformer, "seen", bins_pair,
             arm="without LayerNorm", norm=False),
