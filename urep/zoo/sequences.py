@@ -95,8 +95,8 @@ EXAMPLES = 7
 class InContext(nn.Module):
     """ŷ = read(query token after the blocks), of a prompt x₁, y₁, …, x_T, y_T, x (Zhang et al. 2023).
 
-    Tokens are (x_i, y_i), and (x, 0) for the query. Inputs (n, 2T + 1), for any T up to EXAMPLES. `norm` puts a
-    LayerNorm before attention and FFN, `last` one behind the blocks.
+    Tokens are (x_i, y_i), and (x, 0) for the query. Inputs (n, 2T + 1), for any T up to EXAMPLES. `norm`
+    puts a LayerNorm before attention and FFN, `last` one behind the blocks.
     """
 
     def __init__(
