@@ -11,6 +11,7 @@ from scipy.stats import kstest, norm
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from urep import tasks
 from urep.zoo import sequences as zoo
 
 MAKES = {
@@ -338,3 +339,26 @@ def test_windows_are_shuffled_and_exchanged_as_they_say():
     assert torch.equal(shuffled[..., :-1].sort(-1).values, found[..., :-1])
     other = zoo.of_another(found)
     assert torch.equal(other[0, :, :-1], found[1, :, :-1]) and torch.equal(other[..., -1], found[..., -1])
+
+
+# --- the encoder's tangent kernel ---------------------------------------------------------------------
+
+
+def test_dh_moves_by_the_tangent_kernel_times_the_decoders_gradient():
+    network, (inputs, targets) = zoo.in_context(), tasks.two_functions(15, dtype=torch.float64)
+    dh, kernel = zoo.tangent_kernel(network, inputs, "query")
+    error = network(inputs) - targets
+    halves = (error[1] - error[0]).detach() / 4  # errors of centred points are opposite
+    rho = network.read.weight.detach()[0]
+    small = 1e-7
+    loss = 0.5 * error.square().sum(1).mean()
+    with torch.no_grad():
+        for parameter, slope in zip(
+            network.parameters(), torch.autograd.grad(loss, list(network.parameters())), strict=True
+        ):
+            parameter -= small * slope
+    moved = (zoo.tangent_kernel(network, inputs, "query")[0] - dh) / small
+    apart = float((moved + halves * kernel @ rho).norm() / moved.norm())
+    isotropic = float((moved + halves * kernel.trace() / len(dh) * rho).norm() / moved.norm())
+    assert float((error[1] + error[0]).detach().abs().max()) < 0.05
+    assert apart < 0.05 < isotropic

@@ -421,6 +421,30 @@ def hawkes_nll(gaps: np.ndarray) -> np.ndarray:
     return nll
 
 
+# --- the encoder's tangent kernel -----------------------------------------------------------------
+
+
+def tangent_kernel(network: nn.Module, inputs: torch.Tensor, layer: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """The difference dh (d,) of two inputs at a layer, and K = (∂dh/∂θ)(∂dh/∂θ)ᵀ over all parameters, (d, d).
+
+    Gradient descent moves dh by K times the decoder's gradient; (7) takes K to be a constant times 1.
+    """
+    kept = []
+    hook = dict(network.named_modules())[layer].register_forward_hook(lambda _, __, h: kept.append(h))
+    network(inputs)
+    hook.remove()
+    dh = kept[0][1] - kept[0][0]
+    parameters = list(network.parameters())
+    rows = []
+    for entry in dh:
+        slopes = torch.autograd.grad(
+            entry, parameters, retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+        rows.append(torch.cat([slope.flatten() for slope in slopes]))
+    jacobian = torch.stack(rows)
+    return dh.detach(), jacobian @ jacobian.T
+
+
 # --- studies: what takes longer than a test -------------------------------------------------------
 
 
