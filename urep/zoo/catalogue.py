@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from . import directions, reference, weights
+from . import directions, reference, sequences, weights
 from .system import Study, System
 
 FAMILIES = {
     "reference": reference,
     "weights": weights,
+    "sequences": sequences,
     "directions": directions,
 }
 """Modules of the families by the name of their page."""
