@@ -117,6 +117,22 @@ def hidden(network: nn.Module, inputs: torch.Tensor, layers: Sequence[str]) -> d
     return {name: seen[name] for name in names}
 
 
+def decoder_gradient(
+    network: nn.Module, inputs: torch.Tensor, layer: str, direction: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The representation of each point at a layer, and D_yᵀ there: the output's gradient along `direction`.
+
+    Both are (n, units), flat, in eval mode; direction: the shape of one output. The points must not see one
+    another in the network. Raises as `train` does for a layer that it does not have.
+    """
+    (name,) = _checked_layers(network, (layer,))
+    inputs, direction = _on_device_of(network, inputs, direction)
+    with _eval_mode(network), torch.enable_grad(), _hooked(network, (name,), detach=False) as seen:
+        along = (network(inputs.detach().requires_grad_()) * direction).sum()
+        (gradient,) = torch.autograd.grad(along, seen[name])
+    return seen[name].detach().flatten(1), gradient.flatten(1)
+
+
 def _loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Half the mean squared error, eq. (1)."""
     return 0.5 * (outputs - targets).square().sum(dim=tuple(range(1, outputs.ndim))).mean()
