@@ -1,12 +1,14 @@
 """Mechanisms of the zoo's systems on functions, surfaces, graphs and sets, each beside a fake."""
 
+from itertools import pairwise
+
 import networkx as nx
 import numpy as np
 import pytest
 import torch
 
 from urep import tasks
-from urep.zoo import geometry, graphs
+from urep.zoo import geometry, graphs, operators, sets
 
 SIZES = (32, 64, 128, 256)
 
@@ -18,13 +20,13 @@ def parameters(network):
 @pytest.mark.parametrize(
     ("make", "wanted"),
     [
-        (geometry.mgno, 3998),
-        (geometry.fno, 10097),
+        (operators.mgno, 3998),
+        (operators.fno, 10097),
         (geometry.lift, 961),
         (graphs.mpnn, 1105),
         (graphs.mpnn_compiled, 1105),
         (graphs.gssnn, 1273),
-        (graphs.tversky, 1334),
+        (sets.tversky, 1334),
     ],
 )
 def test_systems_have_the_parameters_of_their_design_and_draw_float64_from_the_global_generator(make, wanted):
@@ -50,13 +52,13 @@ def contraction(n, levels):
     shift = np.roll(np.eye(n), 1, axis=0)
     second = (2 * np.eye(n) - shift - shift.T) * n**2
     centre = np.eye(n) - 1 / n
-    error = centre @ (np.eye(n) - as_matrix(geometry.textbook_cycle(n, levels), n) @ second) @ centre
+    error = centre @ (np.eye(n) - as_matrix(operators.textbook_cycle(n, levels), n) @ second) @ centre
     return abs(np.linalg.eigvals(error)).max()
 
 
 def test_a_v_cycle_is_linear():
     torch.manual_seed(0)
-    cycle = geometry._xavier(geometry.VCycle(2, 3), 1.0)
+    cycle = operators.xavier(operators.VCycle(2, 3), 1.0)
     f, g = torch.randn(2, 5, 2, 32, dtype=torch.float64)
     with torch.no_grad():
         away = cycle(2 * f - 3 * g) - 2 * cycle(f) + 3 * cycle(g)
@@ -77,11 +79,11 @@ def test_three_levels_of_stencils_reach_everywhere_and_one_does_not():
     torch.manual_seed(0)
     reach = {}
     for levels in (1, 3):
-        cycle = geometry._xavier(geometry.VCycle(1, 1, levels), 1.0)
+        cycle = operators.xavier(operators.VCycle(1, 1, levels), 1.0)
         reach[levels] = (abs(as_matrix(cycle, 32)) > 1e-14).sum(axis=0)
     assert (reach[3] == 32).all()
     assert (reach[1] == 3).all()
-    assert parameters(geometry.VCycle(1, 1, 3)) - parameters(geometry.VCycle(1, 1, 2)) == 16
+    assert parameters(operators.VCycle(1, 1, 3)) - parameters(operators.VCycle(1, 1, 2)) == 16
 
 
 # --- 16 neural operators -----------------------------------------------------------------------
@@ -89,7 +91,7 @@ def test_three_levels_of_stencils_reach_everywhere_and_one_does_not():
 
 def test_a_spectral_layer_multiplies_fourier_coefficients_as_numpy_has_them():
     torch.manual_seed(0)
-    network = geometry.fno(1.0)
+    network = operators.fno(1.0)
     layer = network.blocks[0].integral
     v = torch.randn(1, 40, 16, dtype=torch.float64)
     with torch.no_grad():
@@ -120,9 +122,9 @@ def refined(make):
 
 
 def test_a_fourier_operator_is_the_same_at_any_resolution_and_a_cnn_is_not():
-    outputs, functions = refined(geometry.fno)
-    assert all(finer < 0.5 * coarser for coarser, finer in zip(outputs, outputs[1:], strict=False))
-    _, cnn = refined(geometry.cnn)
+    outputs, functions = refined(operators.fno)
+    assert all(finer < 0.5 * coarser for coarser, finer in pairwise(outputs))
+    _, cnn = refined(operators.cnn)
     # From 32 points on, between smooth functions; ninety times is what the prototype of a CNN missed by.
     assert all(far > 90 * near for near, far in zip(functions[1:], cnn[1:], strict=True))
 
@@ -134,7 +136,7 @@ def test_attention_with_quadrature_weights_converges_on_uneven_points_and_withou
         rows = torch.stack((torch.sin(3 * s), torch.cos(2 * s)), dim=1)
         gaps = torch.diff(s)
         weights = torch.cat((gaps, gaps.new_zeros(1))) / 2 + torch.cat((gaps.new_zeros(1), gaps)) / 2
-        return geometry.attention(rows, weights if weighted else torch.ones_like(s))[0].numpy()
+        return operators.attention(rows, weights if weighted else torch.ones_like(s))[0].numpy()
 
     s = np.linspace(0, 1, 20001)
     rows = np.stack((np.sin(3 * s), np.cos(2 * s)), axis=1)
@@ -151,10 +153,10 @@ def test_a_convolution_by_the_recipe_is_a_derivative_and_one_on_the_grid_goes_to
         s = torch.arange(n, dtype=torch.float64) / n
         rows, kernel = torch.sin(2 * torch.pi * s)[None], torch.tensor([-0.5, 0.0, 0.5]).double()
         slope = 2 * torch.pi * torch.cos(2 * torch.pi * s)
-        found = geometry.differential_conv(rows, kernel)[0]
+        found = operators.differential_conv(rows, kernel)[0]
         errors.append(float((found - slope).abs().max()))
         fakes.append(float((found / n - slope).abs().max()))
-    assert [a / b for a, b in zip(errors, errors[1:], strict=False)] == pytest.approx([4, 4], rel=0.02)
+    assert [a / b for a, b in pairwise(errors)] == pytest.approx([4, 4], rel=0.02)
     assert min(fakes) > 5
 
 
@@ -298,7 +300,7 @@ def test_programs_build_the_graphs_that_networkx_has():
 
 def outputs_of(program, place=None):
     torch.manual_seed(0)
-    network = graphs._xavier(graphs.GSSNN(graphs.run_program(program), torch.nn.Linear(1, 24)), 1.0)
+    network = operators.xavier(graphs.GSSNN(graphs.run_program(program), torch.nn.Linear(1, 24)), 1.0)
     if place is not None:
         network.place.copy_(place)
     with torch.no_grad():
@@ -336,7 +338,7 @@ def similarity(a, b, bank, theta, alpha, beta):
 
 def test_a_projection_is_tverskys_similarity_of_sets():
     torch.manual_seed(0)
-    layer = graphs.Tversky(5, 3, features=9).double()
+    layer = sets.Tversky(5, 3, features=9).double()
     x = torch.randn(4, 5, dtype=torch.float64)
     bank, prototypes = layer.bank.detach().numpy(), layer.prototypes.detach().numpy()
     scales = layer.scales.detach().numpy()
@@ -348,7 +350,7 @@ def test_a_projection_is_tverskys_similarity_of_sets():
 def test_similarity_is_asymmetric_exactly_where_alpha_is_not_beta(alpha, beta):
     torch.manual_seed(0)
     x = torch.randn(6, 4, dtype=torch.float64)
-    layer = graphs.Tversky(4, 6, features=8).double()
+    layer = sets.Tversky(4, 6, features=8).double()
     with torch.no_grad():
         layer.prototypes.copy_(x)
         layer.scales.copy_(torch.tensor([1.0, alpha, beta]))
@@ -359,7 +361,7 @@ def test_similarity_is_asymmetric_exactly_where_alpha_is_not_beta(alpha, beta):
 
 
 def test_without_differences_and_with_one_feature_a_coordinate_it_is_a_linear_layer():
-    layer = graphs.Tversky(4, 3, features=4).double()
+    layer = sets.Tversky(4, 3, features=4).double()
     x = torch.rand(5, 4, dtype=torch.float64)
     with torch.no_grad():
         layer.bank.copy_(torch.eye(4))
@@ -371,7 +373,7 @@ def test_without_differences_and_with_one_feature_a_coordinate_it_is_a_linear_la
 
 def test_one_projection_is_xor_and_no_linear_layer_is():
     inputs, targets = tasks.xor(dtype=torch.float64)
-    layer = graphs.Tversky(2, 1, features=2).double()
+    layer = sets.Tversky(2, 1, features=2).double()
     with torch.no_grad():  # features "only the first" and "only the second", a prototype that has neither
         layer.bank.copy_(torch.tensor([[1.0, -1.0], [-1.0, 1.0]]))
         layer.prototypes.copy_(torch.tensor([[1.0, 1.0]]))
@@ -386,7 +388,7 @@ def test_a_smooth_membership_is_continuous_and_that_of_sets_jumps():
     near = torch.tensor([[-1e-9], [1e-9]], dtype=torch.float64)
     jumps = []
     for blur in (0.0, 0.25):
-        layer = graphs.Tversky(1, 1, features=1, blur=blur).double()
+        layer = sets.Tversky(1, 1, features=1, blur=blur).double()
         with torch.no_grad():
             layer.bank.fill_(1.0)
             layer.prototypes.fill_(1.0)

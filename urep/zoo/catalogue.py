@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from . import reference
+from . import geometry, reference
 from .system import Study, System
 
 FAMILIES = {
     "reference": reference,
+    "geometry": geometry,
 }
 """Modules of the families by the name of their page."""
 

@@ -1,6 +1,6 @@
-"""Graphs and sets: networks whose points are signals on a graph, or sets of features.
+"""Networks whose points are signals on a graph: systems 30 (neural compilation) and 27 (G-SSNN) of the zoo.
 
-Systems 30 (neural compilation), 27 (G-SSNN) and 8 (Tversky) of the zoo, part of the family `geometry`.
+Part of the family `geometry`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from .. import tasks
+from .operators import xavier
 
 # --- 30 Neural compilation: parameters that are an algorithm ---------------------------------------
 
@@ -91,20 +92,9 @@ class RingMPNN(nn.Module):
         return h
 
 
-def _xavier(network: nn.Module, gain: float) -> nn.Module:
-    """The network in float64, Xavier normal with a gain, biases zero."""
-    network.double()
-    for module in network.modules():
-        if isinstance(module, nn.Linear):
-            nn.init.xavier_normal_(module.weight, gain=gain)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-    return network
-
-
 def mpnn(gain: float) -> nn.Module:
     """Message passing on a ring from a random start, whose hidden layer is the pooled state."""
-    return _xavier(RingMPNN(), gain)
+    return xavier(RingMPNN(), gain)
 
 
 def mpnn_compiled(gain: float) -> nn.Module:
@@ -194,7 +184,7 @@ PROGRAMS = (
 
 
 def places(nodes: int, d: int) -> torch.Tensor:
-    """Fixed features of a node's order, ½ sin and ½ cos of eleven to twelve frequencies, (nodes, d)."""
+    """Fixed features of a node's order, ½ sin and ½ cos of twelve frequencies, (nodes, d)."""
     frequency = 10.0 ** (-2 * torch.arange(d // 2, dtype=torch.float64) / (d // 2))
     angle = torch.arange(1, nodes + 1, dtype=torch.float64)[:, None] * frequency
     return torch.cat((torch.sin(angle), torch.cos(angle)), dim=1) / 2
@@ -226,74 +216,17 @@ class GSSNN(nn.Module):
 
 def gssnn(gain: float) -> nn.Module:
     """G-SSNN whose program is `chain 6` and whose hidden layer is the pooled state."""
-    return _xavier(GSSNN(run_program("chain 6"), nn.Linear(1, 24)), gain)
+    return xavier(GSSNN(run_program("chain 6"), nn.Linear(1, 24)), gain)
 
 
 def gssnn_star(gain: float) -> nn.Module:
     """G-SSNN whose program is `star 6`."""
-    return _xavier(GSSNN(run_program("star 6"), nn.Linear(1, 24)), gain)
+    return xavier(GSSNN(run_program("star 6"), nn.Linear(1, 24)), gain)
 
 
 def gssnn_edgeless(gain: float) -> nn.Module:
     """G-SSNN whose six nodes have no edges: the control."""
-    return _xavier(GSSNN(torch.zeros(6, 6, dtype=torch.float64), nn.Linear(1, 24)), gain)
-
-
-# --- 8 Tversky: similarity of sets ---------------------------------------------------------------------
-
-
-class Tversky(nn.Module):
-    """Similarity of a to each prototype b: S(a, b) = θ f(A∩B) − α f(A−B) − β f(B−A).
-
-    A vector is the set of those features of a bank with a·f_k > 0. f(A∩B) = Σ over common features of
-    (a·f_k)(b·f_k), f(A−B) = Σ over those of A alone of a·f_k. Doumbouya et al. (2025), arXiv:2506.11035; Tversky
-    (1977). `blur` > 0 makes membership a sigmoid of that width, for the control.
-    """
-
-    def __init__(self, n_in: int, n_out: int, features: int = 32, blur: float = 0.0):
-        super().__init__()
-        self.bank = nn.Parameter(torch.randn(features, n_in) / n_in**0.5)
-        self.prototypes = nn.Parameter(torch.randn(n_out, n_in) / n_in**0.5)
-        self.scales = nn.Parameter(torch.tensor([1.0, 0.6, 0.4]) / features**0.5)  # θ, α, β
-        self.blur = blur
-
-    def member(self, z: torch.Tensor) -> torch.Tensor:
-        """1 where a feature belongs to a set, 0 where not."""
-        return torch.sigmoid(z / self.blur) if self.blur else (z > 0).to(z)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Similarities (n, n_out) of vectors (n, n_in)."""
-        a, b = x @ self.bank.T, self.prototypes @ self.bank.T
-        in_a, in_b = self.member(a), self.member(b)
-        theta, alpha, beta = self.scales
-        common = (in_a * a) @ (in_b * b).T
-        return theta * common - alpha * (in_a * a) @ (1 - in_b).T - beta * (1 - in_a) @ (in_b * b).T
-
-
-class TverskyNetwork(nn.Module):
-    """Linear 1 → 16, a Tversky projection 16 → 16 and one to 1."""
-
-    def __init__(self, d: int = 16, blur: float = 0.0):
-        super().__init__()
-        self.lift = nn.Linear(1, d)
-        self.first, self.last = Tversky(d, d, blur=blur), Tversky(d, 1, blur=blur)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.last(self.first(self.lift(x)))
-
-
-def tversky(gain: float, blur: float = 0.0) -> nn.Module:
-    """Two Tversky projections, of which the first is the hidden layer; the gain is that of θ, α and β too."""
-    network = _xavier(TverskyNetwork(blur=blur), gain)
-    with torch.no_grad():
-        for layer in (network.first, network.last):
-            layer.scales *= gain
-    return network
-
-
-def tversky_smooth(gain: float) -> nn.Module:
-    """The same with smooth membership, which no feature enters or leaves at once."""
-    return tversky(gain, blur=0.25)
+    return xavier(GSSNN(torch.zeros(6, 6, dtype=torch.float64), nn.Linear(1, 24)), gain)
 
 
 # --- studies ------------------------------------------------------------------------------------------------
@@ -315,7 +248,7 @@ def traces(seed: int) -> dict[str, np.ndarray]:
     """
     random = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
-    network = _xavier(Round(1, 16, nn.ReLU()), 1.0)
+    network = xavier(Round(1, 16, nn.ReLU()), 1.0)
     exact = _widened(compiled("bellman-ford"), 16)
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 3000)
@@ -409,7 +342,7 @@ def _right(graph: torch.Tensor, order: torch.Tensor, seed: int, steps: int = 300
     """Share of the held-out items that a network on a graph has right."""
     torch.manual_seed(seed)
     symbol_by_symbol = nn.Sequential(nn.Unflatten(1, (6, 1)), nn.Linear(1, 4), nn.Flatten())
-    network = _xavier(GSSNN(graph, symbol_by_symbol), 1.0)
+    network = xavier(GSSNN(graph, symbol_by_symbol), 1.0)
     symbols, labels = constancy()
     taught, asked = order[:24], order[24:]
     optimizer = torch.optim.Adam(network.parameters(), lr=5e-3)
@@ -420,29 +353,3 @@ def _right(graph: torch.Tensor, order: torch.Tensor, seed: int, steps: int = 300
         optimizer.step()
     with torch.no_grad():
         return float(((network(symbols[asked]) > 0) == (labels[asked] > 0.5)).double().mean())
-
-
-BANKS = (2, 4, 8, 16)
-"""Features of the banks with which one projection learns XOR."""
-
-
-def tversky_xor(seed: int) -> dict[str, np.ndarray]:
-    """XOR learned by one projection 2 → 1, with each of BANKS, and by a linear layer: mean square errors."""
-    inputs, targets = tasks.xor(dtype=torch.float64)
-    torch.manual_seed(seed)
-    layers = [Tversky(2, 1, features=size).double() for size in BANKS]
-    return {
-        "tversky": np.array([_left(layer, inputs, targets) for layer in layers]),
-        "linear": np.array([_left(nn.Linear(2, 1).double(), inputs, targets)]),
-    }
-
-
-def _left(layer: nn.Module, inputs, targets, steps: int = 2000) -> float:
-    """Mean square error that Adam leaves."""
-    optimizer = torch.optim.Adam(layer.parameters(), lr=0.02)
-    for _ in range(steps):
-        optimizer.zero_grad()
-        loss = (layer(inputs) - targets).square().mean()
-        loss.backward()
-        optimizer.step()
-    return float(loss.detach())
