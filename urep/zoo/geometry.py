@@ -235,6 +235,9 @@ def _on_features(inputs: torch.Tensor, seed: int) -> Run:
 
 ON_GRID, ON_RING = function_pair(32), function_pair(8)
 
+OF_SMOOTH_SETS = Settings(0.7, 10 ** (-2 / 3) / 3)
+"""What the rule finds with smooth membership. A loss that jumps rises by 1% at any learning rate."""
+
 SYSTEMS = (
     System("mgno", 6, "MgNO", operators.mgno, "first", ON_GRID, properties={"shares"}),
     System("mgno-gelu", 6, "MgNO, GELU", operators.mgno_gelu, "first", ON_GRID, properties={"shares"},
@@ -249,8 +252,15 @@ SYSTEMS = (
            properties={"shares", "kinked", "symmetric"}, arm="a random start for the compiled one"),
     System("mpnn-compiled", 30, "Message passing, compiled", graphs.mpnn_compiled, "pool", ON_RING,
            properties={"shares", "kinked", "symmetric"}),
+    System("mpnn-permuted", 30, "Message passing, permuted", graphs.mpnn_permuted, "pool", ON_RING,
+           settings=Settings(0.5, 1 / 30), properties={"shares", "kinked", "symmetric"},
+           arm="control: the compiled start with its units permuted"),
     System("gssnn", 27, "G-SSNN, chain", graphs.gssnn, "pool", properties={"shares"}),
-    System("tversky", 8, "Tversky network", sets.tversky, "first",
+    System("gssnn-star", 27, "G-SSNN, star", graphs.gssnn_star, "pool", settings=Settings(0.5, 1 / 30),
+           properties={"shares"}, arm="another program"),
+    System("gssnn-edgeless", 27, "G-SSNN, no edges", graphs.gssnn_edgeless, "pool",
+           settings=Settings(0.5, 1 / 30), properties={"shares"}, arm="control: no edges"),
+    System("tversky", 8, "Tversky network", sets.tversky, "first", settings=OF_SMOOTH_SETS,
            properties={"gates", "shares", "kinked"}),
     System("tversky-smooth", 8, "Tversky, smooth sets", sets.tversky_smooth, "first",
            properties={"gates", "shares"}, arm="control: sigmoid membership"),
