@@ -235,9 +235,6 @@ def _on_features(inputs: torch.Tensor, seed: int) -> Run:
 
 ON_GRID, ON_RING = function_pair(32), function_pair(8)
 
-OF_SMOOTH_SETS = Settings(0.7, 10 ** (-2 / 3) / 3)
-"""What the rule finds with smooth membership. A loss that jumps rises by 1% at any learning rate."""
-
 SYSTEMS = (
     System("mgno", 6, "MgNO", operators.mgno, "first", ON_GRID, properties={"shares"}),
     System("mgno-gelu", 6, "MgNO, GELU", operators.mgno_gelu, "first", ON_GRID, properties={"shares"},
@@ -260,7 +257,7 @@ SYSTEMS = (
            properties={"shares"}, arm="another program"),
     System("gssnn-edgeless", 27, "G-SSNN, no edges", graphs.gssnn_edgeless, "pool",
            settings=Settings(0.5, 1 / 30), properties={"shares"}, arm="control: no edges"),
-    System("tversky", 8, "Tversky network", sets.tversky, "first", settings=OF_SMOOTH_SETS,
+    System("tversky", 8, "Tversky network", sets.tversky, "first", settings=sets.OF_SMOOTH_SETS,
            properties={"gates", "shares", "kinked"}),
     System("tversky-smooth", 8, "Tversky, smooth sets", sets.tversky_smooth, "first",
            properties={"gates", "shares"}, arm="control: sigmoid membership"),
@@ -271,5 +268,6 @@ STUDIES = (
     Study("resolution", operators.resolution, 6.0, fresh=range(100, 105)),
     Study("traces", graphs.traces, 12.0, seeds=range(3), fresh=range(100, 105)),
     Study("programs", graphs.programs, 10.0, seeds=range(3), fresh=range(100, 105)),
+    Study("tversky-flips", sets.flips, 2.0, fresh=range(100, 105)),
     Study("tversky-xor", sets.tversky_xor, 2.0, seeds=range(10), fresh=range(100, 110)),
 )

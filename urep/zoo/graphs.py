@@ -194,7 +194,7 @@ class GSSNN(nn.Module):
     """A representation is cut into slices, one for each node of a graph that a symbolic program builds.
 
     h_v = slice_v (tiled) + place_v, fixed;  twice h_v ← tanh(L(h_v + Σ over neighbours h_u));  mean; read.
-    Murphy (2023), arXiv:2303.03340, whose convolutions are these of graph isomorphism networks.
+    Whitehouse (2023), arXiv:2303.03340, whose convolutions are these of graph isomorphism networks.
     """
 
     def __init__(self, graph: torch.Tensor, encode: nn.Module, d: int = 24):

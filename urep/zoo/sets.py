@@ -5,12 +5,15 @@ Written from the formulas of Tversky's similarity alone; the authors' package ha
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from torch import nn
 
 from .. import tasks
 from .operators import xavier
+from .system import Settings, paper_pair
 
 
 class Tversky(nn.Module):
@@ -94,3 +97,46 @@ def _left(layer: nn.Module, inputs, targets, steps: int = 2000) -> float:
         loss.backward()
         optimizer.step()
     return float(loss.detach())
+
+
+OF_SMOOTH_SETS = Settings(0.7, 10 ** (-2 / 3) / 3)
+"""What the rule finds with smooth membership. A loss that jumps rises by 1% at any learning rate."""
+
+
+def flips(seed: int) -> dict[str, np.ndarray]:
+    """Steps of ln ‖dh‖² in the paper's task, with sets that jump and with smooth ones.
+
+    Two numbers each: steps at which a feature enters or leaves a set of a point or of a prototype; steps in all;
+    the largest |step|; the share of all |steps| that is taken where a feature enters or leaves.
+    """
+    rows = [_steps(seed, blur) for blur in (0.0, 0.25)]
+    return {name: np.array([row[k] for row in rows])
+            for k, name in enumerate(("flips", "steps", "largest", "share"))}  # fmt: skip
+
+
+def _steps(seed: int, blur: float) -> tuple[float, float, float, float]:
+    torch.manual_seed(seed)
+    network = tversky(OF_SMOOTH_SETS.gain, blur).double()
+    inputs, targets = paper_pair(0.5)
+    optimizer = torch.optim.SGD(network.parameters(), lr=OF_SMOOTH_SETS.lr)
+    distances, members = [], []
+    for _ in range(1000):
+        lifted = network.lift(inputs)
+        h = network.first(lifted)
+        loss = 0.5 * (network.last(h) - targets).square().mean()
+        if loss < 1e-7:
+            break
+        with torch.no_grad():
+            distances.append(float((h[1] - h[0]).square().sum()))
+            members.append(torch.cat([_members(network.first, lifted), _members(network.last, h)]))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    moved = abs(np.diff(np.log(distances)))
+    flipped = np.array([bool((a != b).any()) for a, b in pairwise(members)])
+    return flipped.sum(), len(moved), moved.max(), moved[flipped].sum() / moved.sum()
+
+
+def _members(layer: Tversky, x: torch.Tensor) -> torch.Tensor:
+    """Which features are in the sets of points and of prototypes."""
+    return torch.cat((x @ layer.bank.T, layer.prototypes @ layer.bank.T)).flatten() > 0
