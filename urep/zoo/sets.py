@@ -106,8 +106,8 @@ OF_SMOOTH_SETS = Settings(0.7, 10 ** (-2 / 3) / 3)
 def flips(seed: int) -> dict[str, np.ndarray]:
     """Steps of ln ‖dh‖² in the paper's task, with sets that jump and with smooth ones.
 
-    Two numbers each: steps at which a feature enters or leaves a set of a point or of a prototype; steps in all;
-    the largest |step|; the share of all |steps| that is taken where a feature enters or leaves.
+    Two numbers each: steps at which a feature enters or leaves a set of a point or of a prototype; steps in
+    all; the largest |step|; the share of all |steps| that is taken where a feature enters or leaves.
     """
     rows = [_steps(seed, blur) for blur in (0.0, 0.25)]
     return {name: np.array([row[k] for row in rows])
