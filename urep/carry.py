@@ -52,6 +52,10 @@ def carried(fit: Fit, run: Run) -> Carried:
     t, seen, task = of_one_layer(run)
     if task.dy2_target == 0 or fit.task.dy2_target == 0:
         raise ValueError("run and fit must have targets that differ, dy2_target > 0, to be scaled")
+    for name, values in zip(("dh2", "dy2", "w"), seen, strict=True):
+        if np.ptp(values) == 0 or (name == "dh2" and values[-1] == 0):
+            end = float(values[-1])
+            raise ValueError(f"run.trajectory.{name} must change, and not end at 0, got {end!r} at its end")
     own_end = float(fit.seen.dh2[-1])
     place, width = fit_rates(fit.t, fit.seen, fit.task, solver=sigmoid(own_end), unconverged="keep").rates
     k = sqrt(task.dy2_target / fit.task.dy2_target)
@@ -72,12 +76,9 @@ def _judged(predicted: Variables, seen: State) -> Prediction:
     ours, theirs = np.array([*predicted]), np.array([*seen])
     missed = np.sum((ours - theirs) ** 2, axis=1)
     about_mean = np.sum((theirs - theirs.mean(axis=1, keepdims=True)) ** 2, axis=1)
-    # What does not vary leaves an enormous miss, and no division by zero.
-    least = np.finfo(float).tiny
-    r2 = 1 - missed / np.maximum(about_mean, least)
-    error = np.sqrt(missed / np.maximum(np.sum(theirs**2, axis=1), least))
-    end = float(ours[0, -1] / max(theirs[0, -1], least))
-    return Prediction(predicted, Variables(*r2), Variables(*error), end)
+    error = np.sqrt(missed / np.sum(theirs**2, axis=1))
+    end = float(ours[0, -1] / theirs[0, -1])
+    return Prediction(predicted, Variables(*(1 - missed / about_mean)), Variables(*error), end)
 
 
 # --- the curve that knows no theory -----------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from .ensemble import train_many
 from .loop import Run, TrainingDiverged, TrainingInterrupted, decoder_gradient, hidden, train
+from .optimizers import matrices_by
 
 __all__ = [
     "Run",
@@ -9,6 +10,7 @@ __all__ = [
     "TrainingInterrupted",
     "decoder_gradient",
     "hidden",
+    "matrices_by",
     "train",
     "train_many",
 ]

@@ -62,7 +62,8 @@ def train(
     submodule, or several, as `network.named_modules()` does; its output is the representation.
     Inputs and targets are moved to the device of the network's first parameter. The network is trained
     in place, on all points at once or on `batch` of them a step, in an order
-    that is new each epoch. `optimizer(parameters, lr=lr)` makes another one of `torch.optim`. Recorded
+    that is new each epoch. `optimizer(parameters, lr=lr)` makes another one of `torch.optim`, of
+    which `training.matrices_by` gives those that take only matrices, as Muon, the matrices alone. Recorded
     is every `every`-th step, with the loss over the points that the step is taken on. Training ends
     early once that is <= `stop_at_loss`. `seed` fixes what is random in a step (batches, dropout);
     dropout is off in what is recorded. `progress` shows a bar; by default only where somebody watches.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from . import geometry, reference
+from . import directions, geometry, reference
 from .system import Study, System
 
 FAMILIES = {
     "reference": reference,
     "geometry": geometry,
+    "directions": directions,
 }
 """Modules of the families by the name of their page."""
 
