@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from . import directions, reference, sequences, weights
+from . import directions, geometry, reference, sequences, weights
 from .system import Study, System
 
 FAMILIES = {
     "reference": reference,
     "weights": weights,
     "sequences": sequences,
+    "geometry": geometry,
     "directions": directions,
 }
 """Modules of the families by the name of their page."""
