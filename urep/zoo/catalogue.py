@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from . import reference
+from . import reference, width
 from .system import Study, System
 
 FAMILIES = {
     "reference": reference,
+    "width": width,
 }
 """Modules of the families by the name of their page."""
 
