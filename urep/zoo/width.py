@@ -20,7 +20,7 @@ from ..fit import fit_rates
 from ..state import Run, require_sizes
 from ..theory import final_distance
 from ..training import TrainingDiverged, train
-from .system import Study, System, centred_pair, paper_pair
+from .system import Settings, Study, System, centred_pair, paper_pair
 
 WIDE = torch.float64
 
@@ -149,9 +149,10 @@ def moved(network: nn.Module, data, lr: float, layer: str, only: str = "") -> fl
     return rms(features(network, data[0], layer) - before)
 
 
-def slope(sizes, values) -> float:
-    """The power of a size that fits some values: the least-squares slope of their logarithms."""
-    return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
+def slope(sizes, values, axis: int = -1) -> np.ndarray:
+    """The power of a size that fits some values: the slope of their logarithms, along an axis."""
+    x = np.log(sizes) - np.mean(np.log(sizes))
+    return np.moveaxis(np.log(values), axis, -1) @ x / (x @ x)
 
 
 # --- 25: experts ---------------------------------------------------------------------------------
@@ -366,6 +367,11 @@ def _roots(curve: sp.Poly) -> list[sp.Rational]:
         return []
     found = curve.intervals(eps=sp.Rational(1, 10**12), inf=0, sup=1)
     return [middle for (low, high), _ in found if 0 < (middle := (low + high) / 2) < 1]
+
+
+def rational(alpha: float) -> sp.Rational:
+    """A float as the rational number that it is, for `Candidate.error`."""
+    return sp.Rational(float(alpha))
 
 
 class Interpolated(nn.Module):
@@ -722,22 +728,29 @@ def _matrices(gain: float) -> nn.Module:
     return ABC(64, SPECTRAL, gain=gain, readout=1.0)
 
 
-_ABC = {"layer": "act.1", "pair": centred_pair, "gains": (1.0,), "properties": {"symmetric"}}
+# The rule takes a third of the largest stable rate, and learns a centred pair, which has one mode, in
+# ten steps. So the rates are those of the studies, and a parametrization has gain 1. Muon takes steps so small that its
+# jitter, of the size of a step, stays below the loss at which it stops; its three arms have one start.
+_ABC = {"layer": "act.1", "pair": centred_pair, "properties": {"symmetric"}}
 _MOE = {"layer": "aggregate", "pair": centred_pair, "properties": {"gates", "kinked"}}
 _MUON = {"layer": "act.1", "pair": centred_pair, "stop_at_loss": 2e-5}
+_STEPS = {"properties": {"normalises", "symmetric"}, **_MUON}
 
 SYSTEMS = (
-    System("mup", 3, "μP, n = 128", _abc("muP"), **_ABC),
-    System("ntk", 3, "NTK, n = 128", _abc("NTK"), arm="neural tangent parametrization", **_ABC),
-    System("sp", 3, "SP, n = 128", _abc("SP"), arm="standard parametrization", **_ABC),
-    System("moe", 25, "Experts, 1/√K", lambda gain: MoE(16, -0.5, gain=gain), **_MOE),
+    System("mup", 3, "μP, n = 128", _abc("muP"), settings=Settings(1.0, RATE), **_ABC),
+    System("ntk", 3, "NTK, n = 128", _abc("NTK"), settings=Settings(1.0, RATE),
+           arm="neural tangent parametrization", **_ABC),
+    System("sp", 3, "SP, n = 128", _abc("SP"), settings=Settings(1.0, abc_rate("SP", 128)),
+           arm="standard parametrization", **_ABC),
+    System("moe", 25, "Experts, 1/√K", lambda gain: MoE(16, -0.5, gain=gain),
+           settings=Settings(0.7, expert_rate(16, -0.5)), **_MOE),
     System("moe-mean", 25, "Experts, 1/K", lambda gain: MoE(16, -1.0, gain=gain),
-           arm="control: the mean over experts", **_MOE),
-    System("muon", 17, "Muon, spectral scaling", _matrices, optimizer=SpectralMuon,
-           properties={"normalises", "symmetric"}, **_MUON),
-    System("muon-torch", 17, "Muon of torch", _matrices, optimizer=plain_muon,
-           properties={"normalises", "symmetric"}, arm="torch's scaling", **_MUON),
-    System("muon-descent", 17, "Gradient descent, same network", _matrices,
+           settings=Settings(1.0, expert_rate(16, -1.0)), arm="control: the mean over experts", **_MOE),
+    System("muon", 17, "Muon, spectral scaling", _matrices, settings=Settings(0.35, 0.003),
+           optimizer=SpectralMuon, **_STEPS),
+    System("muon-torch", 17, "Muon of torch", _matrices, settings=Settings(0.35, 0.001),
+           optimizer=plain_muon, arm="torch's scaling", **_STEPS),
+    System("muon-descent", 17, "Gradient descent, same network", _matrices, settings=Settings(0.35, 0.03),
            properties={"symmetric"}, arm="control: gradient descent", **_MUON),
 )  # fmt: skip
 
