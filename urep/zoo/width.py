@@ -729,8 +729,8 @@ def _matrices(gain: float) -> nn.Module:
 
 
 # The rule takes a third of the largest stable rate, and learns a centred pair, which has one mode, in
-# ten steps. So the rates are those of the studies, and a parametrization has gain 1. Muon takes steps so small that its
-# jitter, of the size of a step, stays below the loss at which it stops; its three arms have one start.
+# ten steps. So the rates are those of the studies, and a parametrization has gain 1. Muon takes steps so
+# small that its jitter, of their size, stays below the loss at which it stops; its three arms have one start.
 _ABC = {"layer": "act.1", "pair": centred_pair, "properties": {"symmetric"}}
 _MOE = {"layer": "aggregate", "pair": centred_pair, "properties": {"gates", "kinked"}}
 _MUON = {"layer": "act.1", "pair": centred_pair, "stop_at_loss": 2e-5}
