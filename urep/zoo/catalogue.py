@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from . import reference, width
+from . import directions, reference, width
 from .system import Study, System
 
 FAMILIES = {
     "reference": reference,
     "width": width,
+    "directions": directions,
 }
 """Modules of the families by the name of their page."""
 
