@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from . import directions, geometry, reference, sequences, weights
+from . import directions, geometry, reference, sequences, weights, width
 from .system import Study, System
 
 FAMILIES = {
     "reference": reference,
     "weights": weights,
+    "width": width,
     "sequences": sequences,
     "geometry": geometry,
     "directions": directions,
