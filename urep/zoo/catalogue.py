@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from . import reference, sequences
+from . import directions, geometry, reference, sequences, weights, width
 from .system import Study, System
 
 FAMILIES = {
     "reference": reference,
+    "weights": weights,
+    "width": width,
     "sequences": sequences,
+    "geometry": geometry,
+    "directions": directions,
 }
 """Modules of the families by the name of their page."""
 
