@@ -3,9 +3,9 @@
 The whole public surface is named here. Names load when they are first touched, so that `import urep`
 costs milliseconds and torch is imported only by what trains.
 
-To read it, begin with `state`, `theory`, `exact`, `fit`; then `tasks`, `networks`, `claims`, `checks`,
-`shown`, `figures`. Behind them: `equations`, the paper as SymPy objects; `training`; `experiments`, what is
-stored; `site`, what only the built book needs.
+To read it, begin with `state`, `theory`, `exact`, `fit`, `carry`; then `tasks`, `networks`, `claims`,
+`checks`, `shown`, `figures`. Behind them: `equations`, the paper as SymPy objects; `training`;
+`experiments`, what is stored; `zoo`, systems of other papers; `site`, what only the built book needs.
 """
 
 from importlib import import_module
@@ -40,6 +40,8 @@ _TRAINING = {
     "fit_tau_mean": "fit",
     "FitWarning": "fit",
     "FitNotConverged": "fit",
+    "carried": "carry",
+    "Carried": "carry",
 }
 _CLAIMS = {"verify": "checks", "bootstrap": "claims", "ClaimFailed": "checks", "Table": "shown"}
 _HOME = _THEORY | _TRAINING | _CLAIMS
@@ -47,8 +49,20 @@ _HOME = _THEORY | _TRAINING | _CLAIMS
 _MODULES = {
     name: name
     for name in (
-        *("state", "theory", "exact", "fit", "tasks", "networks", "claims", "checks", "shown", "figures"),
-        *("equations", "training", "experiments", "site"),
+        *(
+            "state",
+            "theory",
+            "exact",
+            "fit",
+            "carry",
+            "tasks",
+            "networks",
+            "claims",
+            "checks",
+            "shown",
+            "figures",
+        ),
+        *("equations", "training", "experiments", "zoo", "site"),
     )
 }
 _STORED = ("alternatives", "held_out", "measures", "runs", "store", "structure")

@@ -54,7 +54,8 @@ class FitNotConverged(RuntimeError):
 class Fit:
     """Fitted time constants: `rates`, `residual` (49), `r2` of ‖dh‖², ‖dy‖² and w, `converged`.
 
-    `message` says why a fit did not converge; `predict(t)` is the fitted theory.
+    `message` says why a fit did not converge; `predict(t)` is the fitted theory; `t` (n,) and `seen`, a State
+    of (n,) arrays, are what it was fitted to.
     """
 
     rates: Rates
@@ -66,6 +67,8 @@ class Fit:
     task: TwoPoint
     t0: float
     solver: Solver
+    t: np.ndarray
+    seen: State
 
     def predict(self, t: ArrayLike) -> State:
         """The theory with the fitted rates from the measured start; t: (n,) epochs, not before the start."""
@@ -92,7 +95,7 @@ def fit_rates(
     `unconverged` says what else happens: "warn" gives a FitWarning, "raise" raises FitNotConverged, "keep"
     does nothing. Raises ValueError or TypeError for bad input, such as fewer than five rows or a flat curve.
     """
-    t, trajectory, task = _of_one_layer(t, trajectory, task)
+    t, trajectory, task = of_one_layer(t, trajectory, task)
     t = checked_trajectory(trajectory, t)
     _require_choice(unconverged)
     if len(t) < MIN_ROWS:
@@ -125,11 +128,13 @@ def fit_rates(
         task=task,
         t0=float(t[0]),
         solver=solver,
+        t=t,
+        seen=trajectory,
     )
     return _judged(fit, unconverged)
 
 
-def _of_one_layer(t, trajectory, task) -> tuple:
+def of_one_layer(t, trajectory=None, task=None) -> tuple:
     """Epochs, trajectory and task: as given, or those of a run of one layer."""
     if not isinstance(t, Run):
         return t, trajectory, task
@@ -274,7 +279,7 @@ def fit_tau_mean(
     """
     if isinstance(t, Run):
         run, fit = t, seen
-        t, trajectory, task = _of_one_layer(run, trajectory, task)
+        t, trajectory, task = of_one_layer(run, trajectory, task)
         seen = run.loss
         if run.points != 2:
             raise ValueError(f"run must be of two points, whose loss is (9), got one of {run.points}")

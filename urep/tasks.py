@@ -57,6 +57,23 @@ def _pair(first: float, distance: float, size: int, random: torch.Generator) -> 
     return torch.stack((start, start + distance * direction))
 
 
+def two_functions(n: int, *, dy2_target: float = 0.5, dtype: torch.dtype = torch.float32) -> Data:
+    """Two functions, or sequences, on the grid s = k/n: inputs (2, n), targets (2, 1).
+
+    The inputs are ∓d/2 with d(s) = (1 + √2 cos 2πs)/√2, whose mean square is 1, so that ‖dx‖² = n; the
+    targets are ∓‖dy*‖/2. Both means are zero: there is no common part to be learned first. A network that
+    commutes with translations can tell them apart, as it cannot tell apart points that differ by noise.
+    Raises TypeError or ValueError naming the argument.
+    """
+    require_sizes(3, n=n)  # on fewer points the cosine's mean square is not a half
+    task = TwoPoint(float(n), dy2_target)
+    _require_dtype(dtype)
+    s = torch.arange(n, dtype=torch.float64) / n
+    half = (1 + sqrt(2) * torch.cos(2 * torch.pi * s)) / sqrt(8)
+    target = torch.full((1,), sqrt(task.dy2_target) / 2, dtype=torch.float64)
+    return torch.stack((-half, half)).to(dtype), torch.stack((-target, target)).to(dtype)
+
+
 # --- more than two points -------------------------------------------------------------------
 
 

@@ -14,8 +14,10 @@ import numpy as np
 import sympy as sp
 
 from .. import equations as eq
-from ..fit import Fit, Solver, fit_rates
-from ..state import Rates, Run, State, TwoPoint, Variables
+from ..carry import fitted_sigmoid as fitted_sigmoid
+from ..carry import sigmoid, towards
+from ..fit import Solver
+from ..state import Rates, State, TwoPoint, Variables
 from ..theory import SingularSystem, lsoda
 
 CHANGES = {"doubled": 2, "flipped": -1, "dropped": 0}
@@ -93,31 +95,9 @@ def two_exponentials(end: float) -> Solver:
     """
 
     def solve(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Variables:
-        return _towards(state, task, end, 1 - np.exp(-t / rates.tau_h), 1 - np.exp(-t / rates.tau_y))
+        return towards(state, task, end, 1 - np.exp(-t / rates.tau_h), 1 - np.exp(-t / rates.tau_y))
 
     return solve
-
-
-def sigmoid(end: float) -> Solver:
-    """‖dh‖² and dy rise together on a logistic curve; `tau_h` is where, `tau_y` how wide it is.
-
-    The end of ‖dh‖² is given, as in `two_exponentials`.
-    """
-
-    def solve(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Variables:
-        gone = 1 / (1 + np.exp(-np.clip((t - rates.tau_h) / rates.tau_y, -500, 500)))
-        gone = (gone - gone[0]) / (1 - gone[0]) if gone[0] < 1 else np.ones_like(t)
-        return _towards(state, task, end, gone, gone)
-
-    return solve
-
-
-def fitted_sigmoid(run: Run) -> Fit:
-    """The fit of `sigmoid` to a run, told where its ‖dh‖² ends: the curve that knows no theory.
-
-    It may not converge, which is no warning: what it leaves is the best that was found.
-    """
-    return fit_rates(run, solver=sigmoid(run.trajectory.dh2[-1]), unconverged="keep")
 
 
 def logistic_from_start(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Variables:
@@ -130,12 +110,4 @@ def logistic_from_start(state: State, task: TwoPoint, rates: Rates, t: np.ndarra
     behind = np.log(max(end / state.dh2 - 1, 1e-12))  # a start beyond the end stays there
     gone = 1 / (1 + np.exp(np.clip(behind - rate * t, -500, 500)))
     gone = (gone - gone[0]) / (1 - gone[0])
-    return _towards(state, task, end, gone, gone)
-
-
-def _towards(state: State, task: TwoPoint, end: float, gone_h: np.ndarray, gone_y: np.ndarray) -> Variables:
-    """The three variables where a share of each way is gone."""
-    target = sqrt(task.dy2_target)
-    first = (state.dy2 - state.w) / target
-    v = first + (target - first) * gone_y
-    return Variables(state.dh2 + (end - state.dh2) * gone_h, v**2, v * (v - target))
+    return towards(state, task, end, gone, gone)

@@ -46,6 +46,18 @@ def make(
     for and UREP_MNIST does not say where it is; when everything is, MNIST is left out and that is said.
     """
     sweeps = _with_data(_named(names), asked_for=bool(names))
+    made = []
+    for stage in _stages(sweeps):
+        made += _make(stage, again=again, first=first, jobs=jobs, backend=backend, progress=progress)
+    return made
+
+
+def _stages(sweeps: list[runs.Sweep]) -> list[list[runs.Sweep]]:
+    """The sweeps in the order in which they can be made: what rests on another comes after it."""
+    return [[s for s in sweeps if not s.rests_on], [s for s in sweeps if s.rests_on]]
+
+
+def _make(sweeps: list[runs.Sweep], *, again, first, jobs, backend, progress) -> list[str]:
     under_way = {sweep.name: _Progress(sweep, again) for sweep in sweeps}
     missing = [(sweep, k) for sweep in sweeps for k in under_way[sweep.name].missing(first)]
     where = origin(runs.FOLDER.parent.parent)
@@ -116,6 +128,8 @@ def _measure_here(sweep: runs.Sweep, k: int) -> tuple[str, int, dict, dict]:
 
 def _cost(trial: Trial | TaskTrial) -> float:
     """How long a trial may take, in units of which only ratios mean anything."""
+    if not isinstance(trial, Trial | TaskTrial):
+        return trial.cost
     row = trial.settings
     if isinstance(trial, TaskTrial):
         points = trial.points or TASKS[trial.task]

@@ -13,14 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from ..state import Run, State, TwoPoint
+from ..zoo import catalogue, protocol
 from . import measures
 from .measures import ENDS
-from .store import Stored, StoredFileError, load
+from .store import FOLDER, Stored, StoredFileError, load
 from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL
 from .trial import ARITHMETICS, TASKS, RepeatedTrial, TaskTrial, Trial
-
-FOLDER = Path(__file__).resolve().parents[2] / "book" / "runs"
-"""Folder of the stored files: in the checkout, beside the chapters that show them."""
 
 Arrays = dict[str, np.ndarray]
 
@@ -32,6 +30,8 @@ class Sweep:
     name: str
     trials: tuple[Trial | TaskTrial, ...]
     measure: Callable[[Trial | TaskTrial], Arrays]
+    rests_on: str = ""
+    """Name of a sweep that has to be there first: its trials read their settings from it."""
 
     @property
     def path(self) -> Path:
@@ -112,6 +112,24 @@ def _grid(row: str) -> Sweep:
         for n, (dx, dy) in enumerate(DISTANCES)
     )
     return Sweep(f"{slug(row)}-grid", trials, measures.endpoints)
+
+
+OTHER_TARGETS = (1.0, 0.125)
+"""‖dy*‖² of the runs that constants are carried to: √2 times as far as Figure 2's 0.5, and half as far."""
+
+CARRIED_SEEDS = {"": 0, "-fresh": 100}
+"""The seed of those runs, explored and fresh: that of the run which the constants come from."""
+
+
+def _other_targets(row: str) -> list[Sweep]:
+    return [
+        Sweep(
+            f"{slug(row)}-targets{ending}",
+            tuple(Trial(row, seed, dy2_target=dy2, stop_at_loss=1e-8) for dy2 in OTHER_TARGETS),
+            measures.sampled,
+        )
+        for ending, seed in CARRIED_SEEDS.items()
+    ]
 
 
 FRESH_LAYERS_SEEDS = range(150, 160)
@@ -430,6 +448,33 @@ def _authors_digits() -> list[Sweep]:
     ]
 
 
+# --- systems of other papers --------------------------------------------------------------------
+
+
+def _zoo(family: str) -> list[Sweep]:
+    """The sweeps of a family: of each system settings by rule, then its seeds; of each study its own."""
+    sweeps = [sweep for one in catalogue.systems_of(family) for sweep in _of_system(one)]
+    for one in catalogue.FAMILIES[family].STUDIES:
+        sweeps += _seeds_of(protocol.Study, one.name, protocol.studied, one.seeds, one.fresh)
+    return sweeps
+
+
+def _of_system(one: catalogue.System) -> list[Sweep]:
+    rule = f"zoo-{one.name}-settings" if one.settings is None else ""
+    seeds = protocol.SEEDS, protocol.FRESH_SEEDS
+    runs = _seeds_of(protocol.Specimen, one.name, protocol.measured, *seeds, rests_on=rule)
+    return ([Sweep(rule, (protocol.Settled(one.name),), protocol.settled)] if rule else []) + runs
+
+
+def _seeds_of(kind, name: str, measure, seeds, fresh, rests_on: str = "") -> list[Sweep]:
+    """The sweep of explored seeds and, where there are some, that of fresh ones."""
+    sweeps = []
+    for ending, chosen in (("", seeds), ("-fresh", fresh)):
+        trials = tuple(kind(name, seed) for seed in chosen)
+        sweeps += [Sweep(f"zoo-{name}{ending}", trials, measure, rests_on)] if trials else []
+    return sweeps
+
+
 # --- the catalogue -----------------------------------------------------------------------------
 
 
@@ -450,13 +495,14 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "fresh-grids": [_fresh_grid(row) for row in FRESH_GRIDS],
     "fresh-tasks": _fresh_tasks(),
     "fresh-layers": [_fresh_layers("Default")],
+    "other-targets": [sweep for row in UNIVERSAL for sweep in _other_targets(row)],
     "xor": _xor(),
     "feature-collapse": _blobs(),
     "digits-and-mnist": _digits_and_mnist(),
     "many-points": [_crowds()],
     "optimizers": _optimizers(),
     "authors-code": _authors_code(),
-}
+} | {f"zoo-{family}": _zoo(family) for family in catalogue.FAMILIES}
 """The sweeps of each experiment; one that two experiments need is one file."""
 
 SWEEPS = {sweep.name: sweep for sweeps in EXPERIMENTS.values() for sweep in sweeps}

@@ -17,6 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+FOLDER = Path(__file__).resolve().parents[2] / "book" / "runs"
+"""Folder of the stored files: in the checkout, beside the chapters that show them."""
+
 FORMAT = 1
 """Version of the file format; a file of another version is made again, not guessed at."""
 

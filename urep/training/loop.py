@@ -62,7 +62,8 @@ def train(
     submodule, or several, as `network.named_modules()` does; its output is the representation.
     Inputs and targets are moved to the device of the network's first parameter. The network is trained
     in place, on all points at once or on `batch` of them a step, in an order
-    that is new each epoch. `optimizer(parameters, lr=lr)` makes another one of `torch.optim`. Recorded
+    that is new each epoch. `optimizer(parameters, lr=lr)` makes another one of `torch.optim`, of
+    which `training.matrices_by` gives those that take only matrices, as Muon, the matrices alone. Recorded
     is every `every`-th step, with the loss over the points that the step is taken on. Training ends
     early once that is <= `stop_at_loss`. `seed` fixes what is random in a step (batches, dropout);
     dropout is off in what is recorded. `progress` shows a bar; by default only where somebody watches.
@@ -115,6 +116,22 @@ def hidden(network: nn.Module, inputs: torch.Tensor, layers: Sequence[str]) -> d
     with _eval_mode(network), _hooked(network, names) as seen:
         network(inputs)
     return {name: seen[name] for name in names}
+
+
+def decoder_gradient(
+    network: nn.Module, inputs: torch.Tensor, layer: str, direction: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The representation of each point at a layer, and D_yᵀ there: the output's gradient along `direction`.
+
+    Both are (n, units), flat, in eval mode; direction: the shape of one output. The points must not see one
+    another in the network. Raises as `train` does for a layer that it does not have.
+    """
+    (name,) = _checked_layers(network, (layer,))
+    inputs, direction = _on_device_of(network, inputs, direction)
+    with _eval_mode(network), torch.enable_grad(), _hooked(network, (name,), detach=False) as seen:
+        along = (network(inputs.detach().requires_grad_()) * direction).sum()
+        (gradient,) = torch.autograd.grad(along, seen[name])
+    return seen[name].detach().flatten(1), gradient.flatten(1)
 
 
 def _loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

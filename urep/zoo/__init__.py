@@ -1,1 +1,1 @@
-"""Thirty-one systems of other papers under the paper's claim: one module a family, each system as short as its idea."""
+"""Systems of thirty-one other papers under the paper's claim: a module a family, `catalogue` lists them."""
