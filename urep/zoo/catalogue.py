@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from . import reference
+from . import reference, surrogates
 from .system import Study, System
 
 FAMILIES = {
     "reference": reference,
+    "surrogates": surrogates,
 }
 """Modules of the families by the name of their page."""
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from . import flow
+from .system import Study
 
 T = 6.0
 """Length of a trajectory; a start of 0.05 leaves the saddle at about half of it."""
@@ -300,7 +301,7 @@ def unmorphed(
 class Process:
     """A Gaussian process: covariance a² exp(−½ Σ (d_i/l_i)²), plus noise, constants of largest likelihood.
 
-    x: (m, d) of order one; y: (m,), mean zero. Called, it returns mean and standard deviation, noise included.
+    x: (m, d) of order one; y: (m,), mean zero.
     """
 
     def __init__(self, x: np.ndarray, y: np.ndarray):
@@ -334,6 +335,7 @@ class Process:
         return 0.5 * (np.linalg.solve(factor, self.y) ** 2).sum() + np.log(np.diag(factor)).sum()
 
     def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation, noise included, at new x."""
         across = self._between(x, self.x, self.theta)
         explained = (np.linalg.solve(self.factor, across.T) ** 2).sum(0)
         variance = np.exp(2 * self.theta[0]) - explained + self._noise(self.theta)
@@ -453,9 +455,9 @@ def study_mmgp(seed: int) -> dict[str, np.ndarray]:
         "modes": np.array([needed(model.times.size), needed(model.field.size), needed(flat.field.size)]),
         "training": np.array(seconds),
         "query": np.array(asked(lambda: model(new)) / 200),
-        "t": t,
-        "true": true[:4],
-        "guess": guess[:4],
+        "t": t[::4],
+        "true": true[:4, ::4],
+        "guess": guess[:4, ::4],
     }
 
 
@@ -476,12 +478,12 @@ def physics(module: nn.Module, steps: int = 3000, weighted: bool = True, s: floa
 
 
 def study_pig(seed: int) -> dict[str, np.ndarray]:
-    """PIG and plain PINNs from STARTS and two drawn starts; from STARTS, PIG frozen and PIG without causality."""
+    """PIG and plain PINNs from STARTS and two drawn ones; from STARTS, PIG frozen and without causality."""
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     p0 = np.exp(rng.uniform(np.log(0.03), np.log(0.5), 2))
     starts = torch.cat([STARTS, torch.tensor(np.column_stack([p0, p0 * rng.uniform(-0.9, 0.9, 2)]))])
-    t = np.linspace(0, T, 301)
+    t = np.linspace(0, T, 121)
     at = torch.tensor(t)
     exact = flow.exact(*starts.numpy().T, t)
     true = np.stack([exact.p, exact.x], -1)
@@ -495,7 +497,7 @@ def study_pig(seed: int) -> dict[str, np.ndarray]:
     known = np.column_stack([known, known * rng.uniform(-0.9, 0.9, 120)])
     curves = np.stack(flow.closed(known[:, :1], known[:, 1:], t)[:2], -1)
     each = lambda q: np.array([flow.off(a, b) for a, b in zip(q, true, strict=False)])
-    found = {"starts": starts.numpy(), "t": t, "true": true, "mean": each(np.broadcast_to(curves.mean(0), true.shape)),
+    found = {"starts": starts.numpy(), "t": t, "true": true, "mean": each([curves.mean(0)] * len(true)),
              "nearest": each(flow.nearest(starts.numpy(), known, curves))}  # fmt: skip
     for name, (module, weighted) in arms.items():
         places = module.mu.detach().clone() if name == "pig" else None
@@ -536,7 +538,7 @@ def operator(module: nn.Module, u: Tensor, v: Tensor, t: Tensor, steps: int, som
 
 
 def study_deeponet(seed: int, steps: int = 3000) -> dict[str, np.ndarray]:
-    """DeepONet on moving targets: a long training on 2000, short ones on fewer, with fewer sensors, a rival."""
+    """DeepONet: trained long on 2000 moving targets, short on fewer, with fewer sensors; and its rival."""
     rng = np.random.default_rng(seed)
     t = np.linspace(0, T, 61)
     at = torch.tensor(t)
@@ -592,13 +594,12 @@ def study_deeponet(seed: int, steps: int = 3000) -> dict[str, np.ndarray]:
     }
 
 
-def study_particles(seed: int, steps: int = 2000) -> dict[str, np.ndarray]:
-    """PINN-PM's flow map of 48 interacting particles, with and without causal weights, and of wrong particles."""
+def study_particles(seed: int, steps: int = 3000) -> dict[str, np.ndarray]:
+    """PINN-PM's flow map of 48 interacting particles, with and without causal weights."""
     rng = np.random.default_rng(seed)
     t = np.linspace(0, T, 121)
     at = torch.tensor(t)
-    q0, new = rng.normal(size=(2, 48, 2)) * 0.25
-    q0, new = q0 + [0.15, 0.1], new + [0.15, 0.1]
+    q0, new = np.array([0.15, 0.1]) + 0.25 * rng.normal(size=(2, 48, 2))
     cloud = torch.tensor(q0)
     turned = np.stack(flow.particles(*q0.T, t), -1)
     # What other particles do under the v of these: all turn by the same hyperbolic angle.
@@ -638,7 +639,7 @@ def study_particles(seed: int, steps: int = 2000) -> dict[str, np.ndarray]:
     return found
 
 
-DIFFUSION = 0.05
+DIFFUSION = 0.01
 """D of the Fokker-Planck equation of the score arm."""
 
 SADDLE = torch.tensor([[0.0, 1.0], [1.0, 0.0]], dtype=F64)
@@ -706,7 +707,7 @@ def study_score(seed: int, steps: int = 1200, span: float = 1.5) -> dict[str, np
 
 
 def manufactured(rng: torch.Generator, m: int, t: Tensor) -> tuple[Tensor, ...]:
-    """Equations with a chosen solution: random waves and exponentials u, and f = u' − M u. (m, z₀, f, u, f(t))."""
+    """Equations with a chosen solution: waves and exponentials u, f = u' − M u: (c, s), z₀, f, u, f(t)."""
     c = 2 * torch.rand(m, 1, dtype=F64, generator=rng) - 1
     s = 3 * torch.rand(m, 1, dtype=F64, generator=rng) - 1.5
     a = torch.randn(m, 2, 6, dtype=F64, generator=rng)
@@ -817,3 +818,13 @@ def study_hypino(seed: int, steps: int = 3000, rounds: int = 4) -> dict[str, np.
         "true": true[:4],
         "guess": guess[:4],
     }
+
+
+SYSTEMS = ()
+STUDIES = (
+    Study("mmgp", study_mmgp, seconds=4, seeds=range(5), fresh=range(100, 105)),
+    Study("pig", study_pig, seconds=30, seeds=range(5), fresh=range(100, 105)),
+    Study("pinn-pm", study_particles, seconds=30, seeds=range(3), fresh=range(100, 103)),
+    Study("hypino", study_hypino, seconds=25, seeds=range(3), fresh=range(100, 103)),
+    Study("deeponet", study_deeponet, seconds=35, seeds=range(3), fresh=range(100, 103)),
+)
