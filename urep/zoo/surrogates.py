@@ -821,9 +821,9 @@ def study_hypino(seed: int, steps: int = 3000, rounds: int = 4) -> dict[str, np.
 SYSTEMS = ()
 STUDIES = (
     Study("mmgp", study_mmgp, seconds=4, seeds=range(5), fresh=range(100, 105)),
-    Study("pig", study_pig, seconds=30, seeds=range(1), fresh=range(100, 103)),
-    Study("pinn-pm", study_particles, seconds=30, seeds=range(1), fresh=range(100, 103)),
-    Study("pinn-pm-score", study_score, seconds=25, seeds=range(1), fresh=range(100, 103)),
-    Study("hypino", study_hypino, seconds=25, seeds=range(1), fresh=range(100, 103)),
+    Study("pig", study_pig, seconds=30, seeds=range(2), fresh=range(100, 103)),
+    Study("pinn-pm", study_particles, seconds=30, seeds=range(2), fresh=range(100, 103)),
+    Study("pinn-pm-score", study_score, seconds=25, seeds=range(2), fresh=range(100, 103)),
+    Study("hypino", study_hypino, seconds=25, seeds=range(2), fresh=range(100, 103)),
     Study("deeponet", study_deeponet, seconds=60, seeds=range(3), fresh=range(100, 103)),
 )
