@@ -142,14 +142,14 @@ def _fit(name: str, seed: int, rates: Rates) -> Fit:
 # --- all systems at once ------------------------------------------------------------------------
 
 
-def nearer(names: Sequence[str]) -> tuple[list[float], list[float], list[str]]:
+def nearer(names: Sequence[str], *, fresh: bool = False) -> tuple[list[float], list[float], list[str]]:
     """Errors of ‖dy‖² on the nearer target of all seeds that learn: (7)'s, the scaled logistic's, and whose.
 
     Where (7) has no solution there is no error; `protocol.law_miss` counts those.
     """
     errors, nulls, groups = [], [], []
     for name in names:
-        own = sheets.sheet(name)
+        own = sheets.sheet(name, fresh=fresh)
         found = own.arrays["carried_error"][own.learned, 0, :, 1, 1]
         found = found[np.isfinite(found).all(axis=1)]
         errors += found[:, 0].tolist()
