@@ -142,14 +142,14 @@ def _fit(name: str, seed: int, rates: Rates) -> Fit:
 # --- all systems at once ------------------------------------------------------------------------
 
 
-def nearer(names: Sequence[str]) -> tuple[list[float], list[float], list[str]]:
+def nearer(names: Sequence[str], *, fresh: bool = False) -> tuple[list[float], list[float], list[str]]:
     """Errors of ‖dy‖² on the nearer target of all seeds that learn: (7)'s, the scaled logistic's, and whose.
 
     Where (7) has no solution there is no error; `protocol.law_miss` counts those.
     """
     errors, nulls, groups = [], [], []
     for name in names:
-        own = sheets.sheet(name)
+        own = sheets.sheet(name, fresh=fresh)
         found = own.arrays["carried_error"][own.learned, 0, :, 1, 1]
         found = found[np.isfinite(found).all(axis=1)]
         errors += found[:, 0].tolist()
@@ -193,7 +193,8 @@ def mirrored(name: str) -> float:
 def borrowed(name: str, names: Sequence[str]) -> float:
     """1 - R² of the worse distance on the farther target, with constants of the system of nearest speed."""
     speeds = {other: float(np.log(sheets.sheet(other).median("rates")[0]).sum()) for other in names}
-    others = [other for other in names if other != name]
+    own = catalogue.system(name).row
+    others = [other for other in names if catalogue.system(other).row != own]
     lender = min(others, key=lambda other: abs(speeds[other] - speeds[name]))
     _, told = carried_seed(name, "up", Rates(*sheets.sheet(lender).median("rates")[0]))
     return 1 - min(told.theory.r2.dh2, told.theory.r2.dy2)
