@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from . import reference, weights
+from . import directions, geometry, reference, sequences, surrogates, weights, width
 from .system import Study, System
 
 FAMILIES = {
     "reference": reference,
     "weights": weights,
+    "width": width,
+    "sequences": sequences,
+    "geometry": geometry,
+    "directions": directions,
+    "surrogates": surrogates,
 }
 """Modules of the families by the name of their page."""
 
