@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import directions, geometry, reference, sequences, weights, width
+from . import directions, geometry, reference, sequences, surrogates, weights, width
 from .system import Study, System
 
 FAMILIES = {
@@ -12,6 +12,7 @@ FAMILIES = {
     "sequences": sequences,
     "geometry": geometry,
     "directions": directions,
+    "surrogates": surrogates,
 }
 """Modules of the families by the name of their page."""
 
