@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from . import reference
+from . import reading, reference
 from .system import Study, System
 
 FAMILIES = {
     "reference": reference,
+    "reading": reading,
 }
 """Modules of the families by the name of their page."""
 
