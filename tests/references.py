@@ -25,6 +25,9 @@ REFERENCES = ROOT / "tests" / "notebooks"
 COUNTING = ("book/index.md", "book/paper_map.md", "book/claims.md", "book/errata.md")
 """Pages made from the records in the other references: executed after them."""
 
+OVERVIEWS = ("book/zoo/zoo.md",)
+"""Pages made from records that earn verdicts of their own: executed before those that count."""
+
 
 def chapters() -> list[Path]:
     """The executable pages of the table of contents, those that count verdicts last."""
@@ -86,8 +89,10 @@ def main(names: list[str]) -> None:
     if unknown:
         sys.exit(f"not an executable page of _toc.yml: {', '.join(map(str, unknown))}")
     counting = [page for page in pages if page.relative_to(ROOT).as_posix() in COUNTING]
-    others = [page for page in pages if page not in counting and (not wanted or page in wanted)]
-    for together in (others, counting):
+    chosen = [page for page in pages if page not in counting and (not wanted or page in wanted)]
+    overviews = [page for page in chosen if page.relative_to(ROOT).as_posix() in OVERVIEWS]
+    others = [page for page in chosen if page not in overviews]
+    for together in (others, overviews, counting):
         try:
             execution.refresh(together)
         except execution.PageFailed as failure:

@@ -6,7 +6,7 @@ import torch
 from scipy.integrate import solve_ivp
 
 import urep
-from urep import carry, tasks
+from urep import tasks
 
 TAU = urep.Rates(30.0, 50.0)
 
@@ -81,11 +81,11 @@ def test_wrong_arguments_are_named(arguments, wrong, message):
         urep.carried(*arguments(fit, run))
 
 
-def test_what_does_not_vary_leaves_an_enormous_miss_and_no_nan():
-    seen = urep.State(np.ones(9), np.ones(9), -np.ones(9))
-    predicted = urep.State(np.full(9, 2.0), np.ones(9), -np.ones(9))
-    told = carry._judged(predicted, seen)
-    assert told.r2.dh2 < -1e100 and told.r2.dy2 == 1 and told.error.dh2 == 1
+def test_a_run_that_does_not_move_is_refused():
+    still = urep.State(np.ones(9), np.linspace(0, 1, 9), np.zeros(9))
+    run = urep.Run(np.arange(9.0), still, np.ones(9), urep.TwoPoint(1.0, 1.0), 1.0)
+    with pytest.raises(ValueError, match=r"run\.trajectory\.dh2 must change, and not end at 0, got 1\.0"):
+        urep.carried(urep.fit_rates(made(0.5)), run)
 
 
 def test_two_functions_are_apart_by_what_is_said_and_centred():

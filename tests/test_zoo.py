@@ -1,13 +1,18 @@
 """The protocol of the zoo, on runs and scores made here."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 import urep
+from urep import figures
+from urep.experiments import runs
+from urep.site import zoo
 from urep.training import decoder_gradient, matrices_by
-from urep.zoo import catalogue, protocol, sheets
+from urep.zoo import catalogue, papers, protocol, sheets
 from urep.zoo.system import Settings, System, centred_pair, function_pair, paper_pair
 
 
@@ -116,7 +121,7 @@ def test_a_start_is_that_of_its_seed_and_leaves_torchs_generator():
 
 
 def test_an_unknown_property_is_named():
-    with pytest.raises(ValueError, match="properties must be of normalises, .*; got pretty"):
+    with pytest.raises(ValueError, match=r"properties must be of normalises, .*; got pretty"):
         System("mine", 32, "Mine", wide, layer="1", properties={"pretty"})
 
 
@@ -148,7 +153,7 @@ def test_the_decoders_gradient_is_that_of_finite_differences():
         np.testing.assert_allclose(through[:, unit], seen, atol=1e-5)
 
 
-def test_what_a_loss_does_not_reach_is_trained_around(capsys):
+def test_what_a_loss_does_not_reach_is_trained_around():
     class Idle(nn.Module):
         def __init__(self):
             super().__init__()
@@ -180,9 +185,9 @@ def test_an_optimizer_of_matrices_gets_them_and_another_one_the_rest():
 
 
 def test_a_name_that_is_not_there_is_answered_with_those_that_are():
-    with pytest.raises(ValueError, match="name must be one of dense, linear.*; got 'cat'"):
+    with pytest.raises(ValueError, match=r"name must be one of dense, linear.*; got 'cat'"):
         catalogue.system("cat")
-    with pytest.raises(ValueError, match="name must be one of .*; got 'cat'"):
+    with pytest.raises(ValueError, match=r"name must be one of .*; got 'cat'"):
         catalogue.study("cat")
 
 
@@ -199,3 +204,50 @@ def test_a_stored_seed_is_trained_again_to_its_score(name):
     np.testing.assert_allclose(again["r2"], stored["r2"][0], rtol=1e-6)
     np.testing.assert_allclose(again["carried_error"], stored["carried_error"][0], rtol=1e-6, atol=1e-9)
     assert (again["learned"] == stored["learned"][0]).all()
+
+
+# --- the zoo as a whole -------------------------------------------------------------------------
+
+
+def test_the_papers_are_thirty_one_in_the_order_of_their_list():
+    assert [paper.row for paper in papers.PAPERS] == list(range(1, 32))
+    assert len({paper.name for paper in papers.PAPERS}) == 31
+    assert {paper.role for paper in papers.PAPERS} == set(papers.ROLES)
+
+
+@pytest.mark.parametrize("paper", papers.PAPERS, ids=lambda paper: paper.name)
+def test_a_paper_has_a_section_a_check_of_its_mechanism_and_a_verdict(paper):
+    assert zoo.mechanism(paper), f"no verdict below (zoo-{paper.name})= on {paper.page}"
+    assert zoo.verdict(paper) in set(zoo.MARKS) - {"open"}
+    assert zoo.judged(paper) is not None, f"no claim {paper.claim} on its page"
+
+
+def test_a_tile_leads_to_its_section_says_its_verdict_and_stays_in_its_box():
+    x = np.linspace(0, 9, 200)
+    lines = ((x, 5 * x, "dh2", "seen"), (x, 50 * x, "dh2", "theory"), (x, -x, "dh2", "null"))
+    tile = figures.Tile("A & B", "P", "●", "law", "weights.html#zoo-a", lines)
+    drawn = figures.zoo([tile, tile], alt="Two systems, A and B, and both are laws.")
+    assert (
+        drawn.svg.count("<a ") == 2 and 'href="weights.html#zoo-a"' in drawn.svg and "A &amp; B" in drawn.svg
+    )
+    assert 'aria-label="Two systems, A and B, and both are laws."' in drawn.svg and "● " not in drawn.alt
+    for points in re.findall(r'points="([^"]*)"', drawn.svg):
+        across, up = np.array([pair.split(",") for pair in points.split()], dtype=float).T
+        assert across.min() >= 0 and across.max() <= 90 and up.min() >= -10 and up.max() <= 62
+
+
+def test_the_difference_of_shares_is_that_of_its_definition():
+    law = np.array([1, 1, 0, 1, 0, 0], bool)
+    has = np.array([0, 0, 0, 1, 1, 1], bool)
+    assert zoo.difference(law, has) == pytest.approx(2 / 3 - 1 / 3)
+    assert zoo.difference(law, np.zeros(6, bool)) == 0
+
+
+def test_the_zoos_stored_systems_take_no_more_than_their_budget():
+    """Twenty-five minutes of two cores for all runs of the zoo, fresh ones included."""
+    seconds = 0.0
+    for name in runs.SWEEPS:
+        if name.startswith("zoo-"):
+            trials = runs.sweep(name).load().provenance["trials"]
+            seconds += sum(trial["seconds"] for trial in trials)
+    assert seconds < 2 * 25 * 60

@@ -14,6 +14,7 @@ import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -426,6 +427,69 @@ def explorer(
     data = {"t": np.asarray(t), "loss": loss, **{name: getattr(theory, name) for name in ("dh2", "dy2", "w")}}
     picture = _picture(draw, 2, alt, data, rows=2)
     return _holding(picture, "urep-explorer", {"presets": presets, "colours": COLOUR})
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One small picture of `zoo`: what it shows, where it leads, and lines as (x, y, colour, style).
+
+    `mark` is a sign for the verdict, `role` a letter; colour is a key of COLOUR, style one of STROKES.
+    """
+
+    title: str
+    role: str
+    mark: str
+    verdict: str
+    link: str
+    lines: tuple[tuple[np.ndarray, np.ndarray, str, str], ...]
+
+
+STROKES = {
+    "seen": 'stroke-width="3.2" stroke-opacity="0.6"',
+    "theory": 'stroke-width="1.3" stroke-dasharray="4 2"',
+    "null": 'stroke-width="1.3" stroke-dasharray="1 2"',
+}
+"""How a line of a tile is drawn: what was seen, what a theory says, what knows less."""
+
+TILE_WIDTH, TILE_HEIGHT = 90, 60
+
+
+def zoo(tiles: Sequence[Tile], *, alt: str) -> Picture:
+    """Many systems on one page, a tile each, that leads to its section; columns as many as there is room for.
+
+    Each line is drawn over the largest value that was seen in its tile and colour.
+    """
+    drawn = "".join(_tile(tile) for tile in tiles)
+    grid = f'<div class="urep-zoo" role="group" aria-label="{html.escape(alt, quote=True)}">{drawn}</div>'
+    data = {
+        f"{tile.title}: {colour}, {style}": np.asarray(y)
+        for tile in tiles
+        for _, y, colour, style in tile.lines
+    }
+    return Picture(grid, alt, data)
+
+
+def _tile(tile: Tile) -> str:
+    seen = [(y, colour) for _, y, colour, style in tile.lines if style == "seen"]
+    largest = {colour: float(np.max(np.abs(y))) for y, colour in seen}
+    lines = "".join(_line(x, np.asarray(y) / largest.get(c, 1.0), c, style) for x, y, c, style in tile.lines)
+    name = html.escape(tile.title)
+    return (
+        f'<a class="urep-tile" data-verdict="{html.escape(tile.verdict, quote=True)}" '
+        f'href="{html.escape(tile.link, quote=True)}"><span class="urep-tile-title">{name}</span>'
+        f'<svg viewBox="0 0 {TILE_WIDTH} {TILE_HEIGHT}" aria-hidden="true" fill="none">{lines}</svg>'
+        f'<span class="urep-tile-verdict"><span aria-hidden="true">{tile.mark}</span> '
+        f"{html.escape(tile.verdict)} <abbr>{tile.role}</abbr></span></a>"
+    )
+
+
+def _line(x: np.ndarray, y: np.ndarray, colour: str, style: str) -> str:
+    few = np.unique(np.linspace(0, len(x) - 1, 60).astype(int))
+    across = (x - x[0]) / (x[-1] - x[0]) * (TILE_WIDTH - 4) + 2
+    up = TILE_HEIGHT - 4 - np.clip(y, -0.1, 1.3) * (TILE_HEIGHT - 16)
+    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(across[few], up[few], strict=True))
+    stroke = COLOUR[colour] if style == "seen" else "currentColor"
+    return f'<polyline points="{points}" stroke="{stroke}" {STROKES[style]}/>'
 
 
 def _holding(picture: Picture, kind: str, held) -> Picture:

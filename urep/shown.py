@@ -58,14 +58,20 @@ class Table:
 
 
 def html_table(
-    columns: Iterable[str], rows: Iterable[str], *, filtered: bool = False, cards: bool = False
+    columns: Iterable[str],
+    rows: Iterable[str],
+    *,
+    filtered: bool = False,
+    cards: bool = False,
+    sorted_: bool = False,
 ) -> str:
     """A table that scrolls by itself where it is too wide; `filtered` gets book/_static/filter.js.
 
+    One that is `sorted_` gets sort.js: a click on a head sorts by its column, or by the data-value of cells.
     Rows may come in groups of their own. Those of `cards` stand cell below cell on a narrow screen.
     """
     head = "".join(f'<th scope="col">{name}</th>' for name in columns)
-    kind = "urep-map" + " urep-filtered" * filtered + " urep-cards" * cards
+    kind = "urep-map" + " urep-filtered" * filtered + " urep-cards" * cards + " urep-sorted" * sorted_
     body = "".join(rows)
     body = body if body.startswith("<tbody") else f"<tbody>{body}</tbody>"
     table = f'<table class="{kind}"><thead><tr>{head}</tr></thead>{body}</table>'

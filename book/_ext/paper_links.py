@@ -127,6 +127,7 @@ def _previews(app, pagename, templatename, context, doctree):
         context["body"] = f'{body}<script type="application/json" id="urep-previews">{held}</script>'
     if 'class="urep-map urep-filtered' in body:
         app.add_js_file("filter.js", loading_method="defer")
+        app.add_js_file("sort.js", loading_method="defer")
 
 
 def _preview(key: str) -> str:

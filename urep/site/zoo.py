@@ -1,0 +1,254 @@
+"""What the book says of the zoo as a whole: its tiles, its table, and which property decides."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from .. import figures
+from ..carry import Carried, carried
+from ..checks import MEANING, MIME
+from ..fit import Fit, fit_rates
+from ..shown import Page, html_table
+from ..state import Rates, State
+from ..zoo import catalogue, protocol, sheets
+from ..zoo.papers import PAPERS, ROLES, Paper
+from .verdicts import Record, references_folder
+
+TRAINED = ("weights", "width", "sequences", "geometry", "directions")
+"""Families whose systems are trained on a pair of points."""
+
+MARKS = {"law": "●", "curve": "◐", "neither": "○", "does not learn": "–",
+         "holds": "●", "no better": "◐", "fails": "○", "open": "·"}  # fmt: skip
+"""A sign for each verdict, beside its word."""
+
+OUTCOMES = {"confirmed": "holds", "seen": "holds", "described": "holds", "unskilled": "no better",
+            "refuted": "fails", "violated": "fails"}  # fmt: skip
+"""What a claim's kind of verdict comes to for a paper that is judged by one claim."""
+
+
+# --- what was found -----------------------------------------------------------------------------
+
+
+def trained_systems() -> list[str]:
+    """Names of all systems of other papers that are trained on a pair of points, controls included."""
+    families = [family for family in TRAINED if family in catalogue.FAMILIES]
+    return [one.name for family in families for one in catalogue.systems_of(family)]
+
+
+def arms(paper: Paper) -> list[str]:
+    """Names of the systems of a paper, its main one first; none where a study stands for it."""
+    own = [name for name in trained_systems() if catalogue.system(name).row == paper.row]
+    return sorted(own, key=lambda name: name != paper.name)
+
+
+@cache
+def sections(page: str) -> dict[str, list[Record]]:
+    """The verdicts of a page of the zoo, in its executed reference, by the label of their section."""
+    path = references_folder() / "zoo" / f"{page}.ipynb"
+    found: dict[str, list[Record]] = {}
+    label = named = ""
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        text = "".join(cell["source"]).splitlines() if cell["cell_type"] == "markdown" else ()
+        for line in text:
+            match = re.fullmatch(r"\(zoo-([a-z0-9-]+)\)=", line.strip())
+            if match:
+                named = match[1]
+            elif re.match(r"##+ ", line):
+                label, named = named, ""
+        for output in cell.get("outputs", ()):
+            if MIME in output.get("metadata", {}):
+                found.setdefault(label, []).append(Record(f"zoo/{page}", output["metadata"][MIME]))
+    return found
+
+
+def judged(paper: Paper) -> Record | None:
+    """The verdict of the claim that judges a paper."""
+    for own in sections(paper.page).values():
+        for record in own:
+            if record.judgement and record.judgement["id"] == paper.claim:
+                return record
+    return None
+
+
+def verdict(paper: Paper) -> str:
+    """One of MARKS: by the protocol where a system was trained, else what became of its claim."""
+    if paper.name in catalogue.SYSTEMS:
+        return sheets.sheet(paper.name).verdict()
+    record = judged(paper)
+    return OUTCOMES[record.fields["kind"]] if record else "open"
+
+
+def mechanism(paper: Paper) -> list[Record]:
+    """The verdicts of a paper's section that are about its mechanism: all but the claim that judges it."""
+    own = sections(paper.page).get(paper.name, [])
+    return [r for r in own if not (r.judgement and r.judgement["id"] == paper.claim)]
+
+
+# --- tiles --------------------------------------------------------------------------------------
+
+
+def tiles() -> figures.Picture:
+    """Every paper on a tile: what was seen of its main system, and what was said of it before."""
+    drawn = [_tile(paper) for paper in PAPERS]
+    words = [f"{tile.title} {tile.verdict}" for tile in drawn]
+    return figures.zoo(drawn, alt=f"{len(drawn)} systems, each with its verdict: {', '.join(words)}.")
+
+
+def _tile(paper: Paper) -> figures.Tile:
+    word = verdict(paper)
+    lines = _lines(paper.name) if paper.name in catalogue.SYSTEMS else ()
+    return figures.Tile(paper.title, paper.role, MARKS[word], word, paper.link, lines)
+
+
+def _lines(name: str) -> tuple:
+    """‖dy‖² on the nearer target and ‖dh‖² on the farther one: seen, carried, and the scaled logistic."""
+    lines = []
+    for pair, variable in (("up", "dh2"), ("down", "dy2")):
+        run, told = carried_seed(name, pair)
+        t = run.t
+        for values, style in (
+            (run.trajectory, "seen"),
+            (told.theory.state, "theory"),
+            (told.scaled.state, "null"),
+        ):
+            lines.append((t, getattr(values, variable), variable, style))
+    return tuple(lines)
+
+
+def carried_seed(name: str, pair: str, rates: Rates | None = None) -> tuple[protocol.Run, Carried]:
+    """The stored run of the first seed that learns, or else of the first, and its prediction.
+
+    The constants are those that were stored, or `rates`.
+    """
+    own = sheets.sheet(name)
+    n = int(np.argmax(own.learned))
+    seed = protocol.SEEDS[n]
+    stored = rates or Rates(*own.arrays["rates"][n, 0])
+    return own.run(seed, pair), carried(_fit(name, seed, stored), own.run(seed, pair))
+
+
+def _fit(name: str, seed: int, rates: Rates) -> Fit:
+    first = sheets.sheet(name).run(seed, "first")
+    return replace(fit_rates(first, unconverged="keep"), rates=rates)
+
+
+# --- all systems at once ------------------------------------------------------------------------
+
+
+def nearer(names: Sequence[str]) -> tuple[list[float], list[float], list[str]]:
+    """Errors of ‖dy‖² on the nearer target of all seeds that learn: (7)'s, the scaled logistic's, and whose.
+
+    Where (7) has no solution there is no error; `protocol.law_miss` counts those.
+    """
+    errors, nulls, groups = [], [], []
+    for name in names:
+        own = sheets.sheet(name)
+        found = own.arrays["carried_error"][own.learned, 0, :, 1, 1]
+        found = found[np.isfinite(found).all(axis=1)]
+        errors += found[:, 0].tolist()
+        nulls += found[:, protocol.MODELS.index("scaled")].tolist()
+        groups += [name] * len(found)
+    return errors, nulls, groups
+
+
+# --- which property decides ---------------------------------------------------------------------
+
+
+def laws(names: Sequence[str]) -> np.ndarray:
+    """Which systems are laws, (n,)."""
+    return np.array([sheets.sheet(name).verdict() == "law" for name in names])
+
+
+def having(names: Sequence[str], kind: str) -> np.ndarray:
+    """Which systems have a property of `zoo.system.PROPERTIES`, (n,)."""
+    return np.array([kind in catalogue.system(name).properties for name in names])
+
+
+def difference(law: np.ndarray, has: np.ndarray) -> float:
+    """Share of laws among systems without a property minus that among those with it; 0 if one is empty."""
+    law, has = np.asarray(law, bool), np.asarray(has, bool)
+    return float(law[~has].mean() - law[has].mean()) if has.any() and not has.all() else 0.0
+
+
+# --- controls -----------------------------------------------------------------------------------
+
+
+def mirrored(name: str) -> float:
+    """(49) of a fit to ‖dh‖² upside down over that to ‖dh‖² as it was, first seed that learns."""
+    own = sheets.sheet(name)
+    run = own.run(protocol.SEEDS[int(np.argmax(own.learned))])
+    dh2, dy2, w = run.trajectory
+    wrong = replace(run, trajectory=State(dh2.max() + dh2.min() - dh2, dy2, w))
+    fits = [fit_rates(one, unconverged="keep") for one in (wrong, run)]
+    return fits[0].residual / fits[1].residual
+
+
+def borrowed(name: str, names: Sequence[str]) -> float:
+    """1 - R² of the worse distance on the farther target, with constants of the system of nearest speed."""
+    speeds = {other: float(np.log(sheets.sheet(other).median("rates")[0]).sum()) for other in names}
+    others = [other for other in names if other != name]
+    lender = min(others, key=lambda other: abs(speeds[other] - speeds[name]))
+    _, told = carried_seed(name, "up", Rates(*sheets.sheet(lender).median("rates")[0]))
+    return 1 - min(told.theory.r2.dh2, told.theory.r2.dy2)
+
+
+# --- tables -------------------------------------------------------------------------------------
+
+
+def zoo_map() -> Page:
+    """The table of the thirty-one papers: role, page, checks of the mechanism, verdict, each linked."""
+    rows = [_map_row(paper) for paper in PAPERS]
+    plain = [f"{paper.row:>2} {paper.title}: {verdict(paper)}" for paper in PAPERS]
+    head = "No.", "System", "What it is", "Page", "Its mechanism", "Verdict"
+    return Page("\n".join(plain), html_table(head, rows))
+
+
+def _map_row(paper: Paper) -> str:
+    word = verdict(paper)
+    page = f'<a href="zoo/{paper.link}">{paper.page}</a>'
+    checks = " ".join(_sign(record) for record in mechanism(paper))
+    return (
+        f'<tr data-status="{word}"><td>{paper.row}</td><td>{html.escape(paper.title)}</td>'
+        f"<td>{ROLES[paper.role]}</td><td>{page}</td><td>{checks}</td>"
+        f'<td><span aria-hidden="true">{MARKS[word]}</span> {word}</td></tr>'
+    )
+
+
+def _sign(record: Record) -> str:
+    sign = MEANING[record.fields["kind"]][1]
+    claim = html.escape(record.fields["claim"], quote=True)
+    return f'<a href="{html.escape(record.link, quote=True)}" title="{claim}">{sign}</a>'
+
+
+def scores() -> Page:
+    """The table of all trained systems, to be sorted: settings, scores of all three runs, verdicts."""
+    names = [*(one.name for one in catalogue.systems_of("reference")), *trained_systems()]
+    table = sheets.table(names)
+    head = ["no.", *table.head]
+    rows = []
+    for name, cells in zip(names, table.rows, strict=True):
+        number = catalogue.system(name).row
+        told = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+        rows.append(f"<tr><td>{number or ''}</td>{told}</tr>")
+    return Page(repr(table), html_table(head, rows, sorted_=True))
+
+
+def tally(found: list[Record] | None = None) -> Page:
+    """How many papers came to which verdict, and of how many checks of mechanisms all hold."""
+    words = [verdict(paper) for paper in PAPERS]
+    counts = [f"{words.count(word)} {word}" for word in MARKS if word in words]
+    checked = [mechanism(paper) for paper in PAPERS]
+    whole = sum(bool(own) and all(_holds(r) for r in own) for own in checked)
+    text = f"{len(PAPERS)} papers: {', '.join(counts)}. All checks of the mechanism hold in {whole}."
+    return Page(text, f"<p>{html.escape(text)}</p>")
+
+
+def _holds(record: Record) -> bool:
+    return record.fields["kind"] not in ("refuted", "unskilled", "violated")
