@@ -833,7 +833,7 @@ SHUFFLES, FEWER = 100, 20
 def search_study(seed: int) -> Arrays:
     """Early stopping of one search in SHUFFLES orders: best kept, speed-up, (SHUFFLES,) each.
 
-    The same in FEWER orders by a regression with Gaussian bumps, and by the linear one on permuted beginnings.
+    The same in FEWER orders by a regression with Gaussian bumps, and by the linear one on wrong beginnings.
     """
     X, performance = searched(seed)
     random = np.random.default_rng(seed)
