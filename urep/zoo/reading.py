@@ -371,7 +371,7 @@ def _scaled(whole: np.ndarray) -> np.ndarray:
     return np.stack([np.log(whole[..., 0]), whole[..., 1], 2 * whole[..., 2]], axis=-1)
 
 
-PROSE_STEPS, BATCH = 2000, 32
+PROSE_STEPS, BATCH = 1400, 32
 
 
 def trained_prose(seed: int, steps: int = PROSE_STEPS) -> tuple[PROSE, np.ndarray, np.ndarray]:
@@ -579,7 +579,7 @@ class Prompted(nn.Module):
         return self.operator(times, seen)[..., 0], self.symbols(so_far, seen)
 
 
-PROMPTED_STEPS, CASES = 1200, 6000
+PROMPTED_STEPS, CASES = 800, 6000
 
 
 def trained_prompted(seed: int, steps: int = PROMPTED_STEPS) -> Prompted:
@@ -906,8 +906,8 @@ def prose_study(seed: int) -> Arrays:
     kind (n,), said (5, n), taken (5, n), which is the guess at its word, error (5, n) of the rest, and the
     share of sentences that parse (5,). "near" is the nearest trajectory that PROSE learned from.
     Of the runs of Figure 2, the stored seeds or, for fresh seeds of PROSE, the fresh ones, the system
-    that is named: -1 for none, -2 for runs that do not learn. `twins` are what is said of each law's
-    trajectories with the growth of the stored runs.
+    that is named, and that of the nearest: -1 for none, -2 for runs that do not learn.
+    `twins` are what is said of each law's trajectories with the growth of the stored runs.
     """
     model, known_kind, known = trained_prose(seed)
     random = np.random.default_rng(10_000 + seed)
@@ -915,7 +915,8 @@ def prose_study(seed: int) -> Arrays:
     numbers, rest = read_numbers(whole, random), whole[:, SEEN:]
     asked = guesses(kind, random)
     told = [prose_says(model, numbers, words) for words in asked]
-    near = nearest(numbers, read_numbers(known, random))
+    learned = read_numbers(known, random)
+    near = nearest(numbers, learned)
     _, windows = network_windows(fresh=seed >= 100)
     said, error = _said_of(model, windows, random)
     stored = windows if seed < 100 else network_windows(fresh=False)[1]
@@ -930,6 +931,7 @@ def prose_study(seed: int) -> Arrays:
         "near_error": np.float32(forecast_errors(known[near][:, SEEN:], rest)),
         "networks_said": said,
         "networks_error": error,
+        "networks_near": _nearest_names(windows, learned, known_kind, random),
         "twins": _said_of(model, shape.reshape(-1, TIMES, 3), random)[0].reshape(len(shape), -1),
     }
 
@@ -944,6 +946,16 @@ def _said_of(model: PROSE, windows: np.ndarray, random: np.random.Generator) -> 
     said[there] = [named(one) for one in told]
     error[there] = forecast_errors(rest, own[:, SEEN:])
     return said, error
+
+
+def _nearest_names(
+    windows: np.ndarray, learned: torch.Tensor, kind: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
+    """The system of the known trajectory that is nearest to each window."""
+    there = ~np.isnan(windows).any(axis=(1, 2))
+    said = np.full(there.size, -2, np.int8)
+    said[there] = kind[nearest(read_numbers(windows[there], random), learned)]
+    return said
 
 
 CASES_ASKED, SHOWN = 400, 6
