@@ -267,26 +267,31 @@ def test_areas_say_nothing_where_the_representation_shrinks():
     assert reading.theory_end(own) == falls.trajectory.dh2[own.rows - 1]
 
 
-def test_forecasts_learn_from_other_groups_only_and_shuffling_spoils_them(monkeypatch):
+def test_forecasts_learn_from_other_groups_only_and_shuffling_spoils_them():
     """What a known run of the asked run's own group came to is never used."""
-    monkeypatch.setattr(reading, "MACHINES", ("ν-SVR",))
+    only = {"machines": ("ν-SVR",)}
     random = np.random.default_rng(0)
     many = [exact_run(*random.uniform(20, 90, 2), random.uniform(0.01, 0.2)) for _ in range(18)]
     known = [reading.beginning(run, 0.4, str(k % 2), (k % 2,)) for k, run in enumerate(many)]
-    found = reading.forecasts(known, known)
+    found = reading.forecasts(known, known, **only)
     assert reading.factor(found["theory"]) < 1.01
     assert reading.factor(found["ν-SVR"]) < reading.factor(found["mean"])
     lied = [replace(of, end=1e3 * of.end) if of.group == "0" else of for of in known]
     own = [k for k, of in enumerate(known) if of.group == "0"]
     asked = [known[k] for k in own]
-    np.testing.assert_allclose(reading.forecasts(lied, asked)["ν-SVR"], found["ν-SVR"][own], rtol=1e-9)
-    blind = reading.forecasts(known, known, shuffled=0)
+    np.testing.assert_allclose(
+        reading.forecasts(lied, asked, **only)["ν-SVR"], found["ν-SVR"][own], rtol=1e-9
+    )
+    blind = reading.forecasts(known, known, shuffled=0, **only)
     assert reading.factor(blind["ν-SVR"]) > reading.factor(found["ν-SVR"])
 
 
 def test_a_beginning_must_be_reached():
-    with pytest.raises(ValueError, match=r"share must be reached after 12 rows or more, got 1\.5"):
-        reading.beginning(exact_run(), 1.5, "one", ())
+    run = exact_run()
+    rows = slice(reading.rows_until(run, 0.2), None)
+    late = replace(run, t=run.t[rows], trajectory=run.trajectory[rows], loss=run.loss[rows])
+    with pytest.raises(ValueError, match=r"share must be reached after 12 rows or more, got 0\.05 after 0"):
+        reading.beginning(late, 0.05, "one", ())
 
 
 def test_a_search_that_can_see_the_end_stops_the_rest_and_keeps_the_best():

@@ -193,7 +193,8 @@ def mirrored(name: str) -> float:
 def borrowed(name: str, names: Sequence[str]) -> float:
     """1 - R² of the worse distance on the farther target, with constants of the system of nearest speed."""
     speeds = {other: float(np.log(sheets.sheet(other).median("rates")[0]).sum()) for other in names}
-    others = [other for other in names if other != name]
+    own = catalogue.system(name).row
+    others = [other for other in names if catalogue.system(other).row != own]
     lender = min(others, key=lambda other: abs(speeds[other] - speeds[name]))
     _, told = carried_seed(name, "up", Rates(*sheets.sheet(lender).median("rates")[0]))
     return 1 - min(told.theory.r2.dh2, told.theory.r2.dy2)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from . import reading, reference
+from . import directions, reading, reference
 from .system import Study, System
 
 FAMILIES = {
     "reference": reference,
     "reading": reading,
+    "directions": directions,
 }
 """Modules of the families by the name of their page."""
 

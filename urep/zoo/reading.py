@@ -652,12 +652,20 @@ class Beginning:
     settings: tuple[float, ...]
 
 
+def rows_until(run: Run, share: float) -> int:
+    """Rows until a share is learned, for the last time before half is; 0 where that is never, or at once."""
+    learned = (run.trajectory.dy2 - run.trajectory.w) / run.task.dy2_target
+    half = int(np.argmax(learned >= 0.5))
+    below = np.flatnonzero(learned[:half] < share)
+    return int(below[-1]) + 2 if below.size else 0
+
+
 def beginning(run: Run, share: float, group: str, settings: Sequence[float]) -> Beginning:
     """The beginning of a run that learns; raises ValueError where it has fewer than SEEN rows until then."""
     learned = (run.trajectory.dy2 - run.trajectory.w) / run.task.dy2_target
-    rows = int(np.argmax(learned >= share)) + 1
-    if rows < SEEN or learned[rows - 1] < share:
-        raise ValueError(f"share must be reached after {SEEN} rows or more, got {share} at row {rows - 1}")
+    rows = rows_until(run, share)
+    if rows < SEEN:
+        raise ValueError(f"share must be reached after {SEEN} rows or more, got {share} after {rows}")
     left = _crossing(run.t, learned, 0.5) - run.t[rows - 1]
     return Beginning(run, rows, float(run.trajectory.dh2[-1]), left, group, tuple(settings))
 
@@ -725,7 +733,7 @@ def machine(name: str):
     made = {
         "ν-SVR": NuSVR(nu=0.5, C=10.0),
         "least squares": LinearRegression(),
-        "random forest": RandomForestRegressor(100, random_state=0),
+        "random forest": RandomForestRegressor(50, random_state=0),
         LINEAR: NuSVR(nu=0.5, kernel="linear"),
     }
     return make_pipeline(StandardScaler(), made[name])
@@ -736,7 +744,12 @@ WANTED = {"end": (lambda of: of.end, theory_end), "half-time": (lambda of: of.le
 
 
 def forecasts(
-    known: Sequence[Beginning], asked: Sequence[Beginning], what: str = "end", *, shuffled: int | None = None
+    known: Sequence[Beginning],
+    asked: Sequence[Beginning],
+    what: str = "end",
+    *,
+    machines: Sequence[str] = MACHINES,
+    shuffled: int | None = None,
 ) -> Arrays:
     """Logarithms of forecast over what came for each asked run, by each way; machines know other groups only.
 
@@ -751,11 +764,11 @@ def forecasts(
         y = np.random.default_rng(shuffled).permutation(y)
     last = [of.run.trajectory.dh2[of.rows - 1] if what == "end" else of.run.t[of.rows - 1] for of in asked]
     found = {"theory": told[1], "last value": np.log(last), "theory and ν-SVR": np.zeros(len(asked))}
-    found |= {name: np.zeros(len(asked)) for name in (*MACHINES, "mean")}
+    found |= {name: np.zeros(len(asked)) for name in (*machines, "mean")}
     for group in dict.fromkeys(of.group for of in asked):
         own = np.array([of.group == group for of in asked])
         rest = np.array([of.group != group for of in known])
-        for name in MACHINES:
+        for name in machines:
             found[name][own] = machine(name).fit(X[rest], y[rest]).predict(Z[own])
         left = machine("ν-SVR").fit(X[rest], (y - theory)[rest]).predict(Z[own])
         found["theory and ν-SVR"][own] = told[1][own] + left
