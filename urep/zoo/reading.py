@@ -124,19 +124,21 @@ def _crossing(t: np.ndarray, values: np.ndarray, level: float) -> float:
 def window(run: Run) -> np.ndarray:
     """A training as PROSE reads it, (TIMES, 3): from the last time before PREFIX that the share is WINDOW.
 
-    NaN where the run does not learn so much.
+    Between stored epochs by smooth interpolation. NaN where the run does not learn so much.
     """
+    from scipy.interpolate import PchipInterpolator
+
     target, state = run.task.dy2_target, run.trajectory
     share = (state.dy2 - state.w) / target
-    end = int(np.argmax(share >= PREFIX))
-    below = np.flatnonzero(share[:end] < WINDOW)
-    first = below[-1] if below.size else 0
-    rows = slice(first, None)
-    begin = run.t[rows][:2] if below.size else run.t[:1].repeat(2)
-    start = float(np.interp(WINDOW, share[rows][:2], begin)) if below.size else float(run.t[0])
-    t = np.r_[start, run.t[first + 1 :]]
-    H, Y, W = (np.interp(t, run.t, v) for v in (state.dh2, state.dy2 / target, state.w / target))
-    return _windowed(H, Y, W, t)
+    below = np.flatnonzero(share[: int(np.argmax(share >= PREFIX))] < WINDOW)
+    t = np.linspace(run.t[0], run.t[-1], 20_001) if len(run) < 20_001 else run.t
+    if below.size:  # the share rises through WINDOW between two rows
+        first = below[-1]
+        t = np.r_[np.linspace(*run.t[first : first + 2], 50, endpoint=False), t[t > run.t[first + 1]]]
+    columns = (state.dh2, state.dy2 / target, state.w / target)
+    H, Y, W = (PchipInterpolator(run.t, column)(t) for column in columns)
+    begin = int(np.argmax(Y - W >= WINDOW)) if below.size else 0
+    return _windowed(H[begin:], Y[begin:], W[begin:], t[begin:])
 
 
 # --- equations in words ------------------------------------------------------------------------
