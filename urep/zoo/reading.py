@@ -121,8 +121,8 @@ def _crossing(t: np.ndarray, values: np.ndarray, level: float) -> float:
     return float(np.interp(level, values[row - 1 : row + 1], t[row - 1 : row + 1])) if row else float(t[0])
 
 
-def window(run: Run) -> np.ndarray:
-    """A training as PROSE reads it, (TIMES, 3): from the last time before PREFIX that the share is WINDOW.
+def window(run: Run, begin: float = WINDOW) -> np.ndarray:
+    """A training as PROSE reads it, (TIMES, 3): from the last time before PREFIX that the share is `begin`.
 
     Between stored epochs by smooth interpolation. NaN where the run does not learn so much.
     """
@@ -130,15 +130,16 @@ def window(run: Run) -> np.ndarray:
 
     target, state = run.task.dy2_target, run.trajectory
     share = (state.dy2 - state.w) / target
-    below = np.flatnonzero(share[: int(np.argmax(share >= PREFIX))] < WINDOW)
+    below = np.flatnonzero(share[: int(np.argmax(share >= PREFIX))] < begin)
     t = np.linspace(run.t[0], run.t[-1], 20_001) if len(run) < 20_001 else run.t
-    if below.size:  # the share rises through WINDOW between two rows
+    if below.size:  # the share rises through `begin` between two rows
         first = below[-1]
         t = np.r_[np.linspace(*run.t[first : first + 2], 50, endpoint=False), t[t > run.t[first + 1]]]
     columns = (state.dh2, state.dy2 / target, state.w / target)
     H, Y, W = (PchipInterpolator(run.t, column)(t) for column in columns)
-    begin = int(np.argmax(Y - W >= WINDOW)) if below.size else 0
-    return _windowed(H[begin:], Y[begin:], W[begin:], t[begin:])
+    learned = Y - W
+    rows = slice(int(np.argmax(learned >= begin)) if below.size else 0, None)
+    return _windowed(H[rows], Y[rows], W[rows], t[rows])
 
 
 # --- equations in words ------------------------------------------------------------------------
@@ -351,7 +352,7 @@ def read_numbers(whole: np.ndarray, random: np.random.Generator) -> torch.Tensor
 
 
 def _logs(whole: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(whole[:, :SEEN] * [1, 1, -1], 1e-3 * PREFIX))
+    return np.log(np.maximum(whole[..., :SEEN, :] * [1, 1, -1], 1e-3 * PREFIX))
 
 
 @cache
@@ -885,19 +886,24 @@ def nearest(asked: torch.Tensor, known: torch.Tensor) -> np.ndarray:
 TWIN_STARTS = np.exp(np.linspace(np.log(0.002), np.log(2), 60))
 
 
-def twins(growth: np.ndarray) -> np.ndarray:
+def twins(growth: np.ndarray, begin: float = WINDOW) -> np.ndarray:
     """Trajectories of each law in which ‖dh‖² grows while it is read as in given runs, (16, n, TIMES, 3).
 
-    They begin as networks do, at WINDOW; a law that has no such growth gives the nearest.
+    They begin where the share is `begin`; a law that has no such growth gives the nearest.
     """
     rows = []
     for factors in LAWS.values():
         n = TWIN_STARTS.size
-        whole = curves(np.tile(factors, (n, 1)), TWIN_STARTS, np.full(n, WINDOW))
+        whole = curves(np.tile(factors, (n, 1)), TWIN_STARTS, np.full(n, begin))
         whole = whole[~np.isnan(whole).any(axis=(1, 2))]
         apart = np.abs(np.log(whole[:, 0, 0])[None] + np.log(growth)[:, None])
         rows.append(whole[apart.argmin(axis=1)])
     return np.array(rows)
+
+
+def off(windows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """How far beginnings are from one another: root mean square of the ln of ‖dh‖², ‖dy‖² and −w, (n,)."""
+    return np.sqrt(((_logs(windows) - _logs(others)) ** 2).mean(axis=(-2, -1)))
 
 
 def network_windows(*, fresh: bool) -> tuple[list[str], np.ndarray]:
