@@ -11,7 +11,7 @@ from scipy.integrate import solve_ivp
 import urep
 from urep import Rates, Run, State, TwoPoint, alternatives
 from urep import equations as eq
-from urep.zoo import reading
+from urep.zoo import reading, sheets
 
 LETTERS = (*eq.state, eq.dx2, eq.dy2_target, eq.tau_h, eq.tau_y)
 """The letters of (7)."""
@@ -303,6 +303,18 @@ def test_a_search_that_can_see_the_end_stops_the_rest_and_keeps_the_best():
     assert all(kept for kept, _ in looks) and min(faster for _, faster in looks) > 2
     blind = [reading.stopped_early(X[::-1], performance, order) for order in orders]
     assert np.mean([faster for _, faster in blind]) < 2 or not all(kept for kept, _ in blind)
+
+
+def test_a_search_retrained_is_the_stored_one():
+    """Its first networks."""
+    _, performance = reading.searched(0, n=4)
+    stored = sheets.study("search")["performance"][0]
+    np.testing.assert_allclose(performance, stored[:4], rtol=1e-6)
+
+
+def test_studies_are_listed_with_fresh_seeds():
+    assert [one.name for one in reading.STUDIES] == ["prose", "words", "search"]
+    assert all(list(one.fresh) == [100, 101, 102] for one in reading.STUDIES)
 
 
 def test_sympy_and_the_field_of_the_family_agree():

@@ -792,7 +792,7 @@ FIRST, UNLIKELY = 12, 0.05
 """How many are trained to the end before a regression decides; the chance below which one is stopped."""
 
 
-def searched(seed: int) -> tuple[np.ndarray, np.ndarray]:
+def searched(seed: int, n: int = CONFIGURATIONS) -> tuple[np.ndarray, np.ndarray]:
     """What a search finds: features (n, k) at LOOK and the performance (n,), minus ln of the final loss.
 
     Narrow leaky ReLU networks of 2, 4 or 8 layers, of drawn gains and learning rates.
@@ -800,7 +800,7 @@ def searched(seed: int) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
     data = two_points(dtype=torch.float64)
     X, performance = [], []
-    for k in range(CONFIGURATIONS):
+    for k in range(n):
         layers, gain = int(random.choice([2, 4, 8])), random.uniform(0.7, 1.1)
         lr = float(np.exp(random.uniform(np.log(0.003), np.log(0.03))))
         network = FullyConnected(
