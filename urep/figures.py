@@ -311,10 +311,13 @@ def scatter(
     alt: str,
     xlabel: str,
     ylabel: str,
+    log: str = "",
+    diagonal: bool = True,
 ) -> Picture:
     """Measured against predicted, one panel a kind: {panel: {label: (x, y)}}, with the diagonal.
 
-    More than three panels go in rows.
+    More than three panels go in rows. `log` is any of "x", "y", "xy"; without `diagonal`, x and y are any
+    two things.
     """
     columns = min(3, len(families))
     rows = -(-len(families) // columns)
@@ -326,8 +329,10 @@ def scatter(
             for (label, (x, y)), colour, mark in zip(groups.items(), COLOUR.values(), "os^D", strict=False):
                 ax.plot(x, y, mark, color=colour, ms=5, alpha=0.8, label=label)
             ends = np.concatenate([np.ravel(group) for group in groups.values()])
-            ax.axline((ends.min(), ends.min()), slope=1, ls=":", color=_TEXT, lw=1)
-            ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+            if diagonal:
+                ax.axline((ends.min(), ends.min()), slope=1, ls=":", color=_TEXT, lw=1)
+            scales = {f"{axis}scale": "log" for axis in log}
+            ax.set(title=title, xlabel=xlabel, ylabel=ylabel, **scales)
             if rows > 1:
                 ax.title.set_fontsize(9)
                 ax.tick_params(labelsize=7)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from time import perf_counter, time
+from time import perf_counter, process_time, time
 
 import numpy as np
 import torch
@@ -120,9 +120,14 @@ def _measure_here(sweep: runs.Sweep, k: int) -> tuple[str, int, dict, dict]:
     """One trial, on one thread: several side by side would wait for each other's."""
     torch.set_num_threads(1)
     torch.backends.mkldnn.set_flags(False)  # its small convolutions take twice as long as torch's own
-    begin = perf_counter()
+    begin, core = perf_counter(), process_time()
     kept = sweep.measure(sweep.trials[k])
-    how = {"seconds": round(perf_counter() - begin, 2), "at": int(time()), "arithmetic": arithmetic()}
+    how = {
+        "seconds": round(perf_counter() - begin, 2),
+        "core_seconds": round(process_time() - core, 2),
+        "at": int(time()),
+        "arithmetic": arithmetic(),
+    }
     return sweep.name, k, kept, how
 
 

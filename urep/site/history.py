@@ -299,7 +299,8 @@ def wrong_seeds(known: Claim, sweeps: Mapping, after: Callable[[str], bool]) -> 
 
 
 def _network(trial) -> tuple[str, str]:
-    return trial.row, getattr(trial, "task", "two points")
+    """Row and task of a trial; those of the zoo are known by their name."""
+    return getattr(trial, "row", None) or trial.name, getattr(trial, "task", "two points")
 
 
 def _range(seeds: Collection[int]) -> str:

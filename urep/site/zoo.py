@@ -103,8 +103,28 @@ def tiles() -> figures.Picture:
 
 def _tile(paper: Paper) -> figures.Tile:
     word = verdict(paper)
-    lines = _lines(paper.name) if paper.name in catalogue.SYSTEMS else ()
+    lines = _lines(paper.name) if paper.name in catalogue.SYSTEMS else _study_lines(paper.name)
     return figures.Tile(paper.title, paper.role, MARKS[word], word, paper.link, lines)
+
+
+def _study_lines(name: str) -> tuple:
+    """What a study drew: the flow and what a surrogate says of it, or the numbers of a measure."""
+    kept = {key: rows[0] for key, rows in sheets.study(name).items()} if name in catalogue.STUDIES else {}
+    if "true" in kept:  # the first of some curves; of (p, x) the first
+        true, guess = (
+            rows[0] if rows[0].ndim == 1 else rows[0][:, 0] for rows in (kept["true"], kept["guess"])
+        )
+        return (kept["t"], true, "dy2", "seen"), (kept["t"], guess, "dy2", "theory")
+    if "causal_curve" in kept:
+        return (kept["t"], kept["curve"], "dy2", "seen"), (kept["t"], kept["causal_curve"], "dy2", "theory")
+    if "utility" in kept:
+        places = np.arange(kept["utility"].size)
+        return ((places, kept["utility"], "loss", "seen"),)
+    if "basis" in kept:  # directions that matter, layer by layer, before and after training
+        layers = np.arange(kept["basis"].shape[-1])
+        before, after = kept["basis"][0]
+        return (layers, after, "w", "seen"), (layers, before, "w", "null")
+    return ()
 
 
 def _lines(name: str) -> tuple:
@@ -142,14 +162,14 @@ def _fit(name: str, seed: int, rates: Rates) -> Fit:
 # --- all systems at once ------------------------------------------------------------------------
 
 
-def nearer(names: Sequence[str]) -> tuple[list[float], list[float], list[str]]:
+def nearer(names: Sequence[str], *, fresh: bool = False) -> tuple[list[float], list[float], list[str]]:
     """Errors of ‖dy‖² on the nearer target of all seeds that learn: (7)'s, the scaled logistic's, and whose.
 
     Where (7) has no solution there is no error; `protocol.law_miss` counts those.
     """
     errors, nulls, groups = [], [], []
     for name in names:
-        own = sheets.sheet(name)
+        own = sheets.sheet(name, fresh=fresh)
         found = own.arrays["carried_error"][own.learned, 0, :, 1, 1]
         found = found[np.isfinite(found).all(axis=1)]
         errors += found[:, 0].tolist()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from . import directions, reading, reference
+from . import directions, geometry, reading, reference, sequences, surrogates, weights, width
 from .system import Study, System
 
 FAMILIES = {
     "reference": reference,
-    "reading": reading,
+    "weights": weights,
+    "width": width,
+    "sequences": sequences,
+    "geometry": geometry,
     "directions": directions,
+    "surrogates": surrogates,
+    "reading": reading,
 }
 """Modules of the families by the name of their page."""
 

@@ -7,7 +7,7 @@ Bushnaq et al.'s interaction basis (row 1).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -529,11 +529,22 @@ def turning(seed: int) -> Arrays:
     sine2: squared sine of the angle to their mean D_y; dh2, slope2: ‖dh‖², ‖D_y‖²; learned: dy over dy*;
     turn, turn_seen: angle, in degrees, that dh and its seen part have turned by.
     """
-    return _stacked([_stacked([_turning(seed, one, how) for how in (one.rich, one.lazy)])
+    return _stacked([_stacked([turned(seed, one, how) for how in (one.rich, one.lazy)])
                      for one in TURNING.values()])  # fmt: skip
 
 
-def _turning(seed: int, one: Turning, how: tuple[float, float, int]) -> Arrays:
+CENTRED = ("three layers", "neural ODE")
+"""Networks of TURNING that are trained on centred points as well, where there is no mean to be learned."""
+
+
+def turning_centred(seed: int) -> Arrays:
+    """The same on centred points, from rich starts: arrays (2, 61), a row a network of CENTRED."""
+    chosen = [replace(TURNING[name], pair=centred_pair) for name in CENTRED]
+    return _stacked([turned(seed, one, one.rich) for one in chosen])
+
+
+def turned(seed: int, one: Turning, how: tuple[float, float, int]) -> Arrays:
+    """One network of `turning` from one start: arrays (61,)."""
     (gain, lr, epochs), data = how, one.pair(0.5)
     network, looks = drawn(seed, lambda: one.make(gain)), []
     watch = Watch(lambda seen: looks.append(_look(seen, data, one.layer)), epochs // (TURN_LOOKS - 1))
@@ -652,5 +663,6 @@ STUDIES = (
     Study("node-depth", depth, 3.0, fresh=range(100, 105)),
     Study("node-reduction", reduction, 10.0, fresh=range(100, 105)),
     Study("dh-turning", turning, 20.0, fresh=range(100, 105)),
+    Study("dh-turning-centred", turning_centred, 4.0, fresh=range(100, 105)),
     Study("interaction-basis", interactions, 20.0, fresh=range(100, 105)),
 )

@@ -75,13 +75,18 @@ class _Rule:
     rise: float = RISE
 
 
+class NoStableRate(RuntimeError):
+    """Every learning rate of the rule raises the loss in some step."""
+
+
 def settled(trial: Settled) -> Arrays:
     """Gain and learning rate of a system, and how time constants change at half the rate.
 
     The learning rate of a gain is a third of the largest 10^(-k/3) at which no step raises the loss by more
     than RISE; the gain is the largest at which ‖dh‖² grows GROWTH times. Where none does, or a smaller one
-    does not learn, it is the smallest that learns. `half` is (τ_h, τ_y) at half the rate over twice those at
-    the rate: 1 where a step is small enough to be a flow.
+    does not learn, it is the smallest that learns; a smaller gain without a stable rate is passed over.
+    `half` is (τ_h, τ_y) at half the rate over twice those at the rate: 1 where a step is small enough to be a
+    flow.
     """
     one = system(trial.name)
     lr, run = _largest_rate(one, one.gains[0])
@@ -89,7 +94,10 @@ def settled(trial: Settled) -> Arrays:
     for smaller in one.gains[1:]:
         if not _learned(run, "first") or _growth(run) >= GROWTH:
             break
-        other, found = _largest_rate(one, smaller)
+        try:
+            other, found = _largest_rate(one, smaller)
+        except NoStableRate:  # routing that switches can raise the loss at any rate; a smaller gain may not
+            continue
         if not _learned(found, "first"):
             break
         gain, lr, run = smaller, other, found
@@ -110,11 +118,12 @@ def _largest_rate(one: System, gain: float) -> tuple[float, Run]:
         settings = Settings(gain, lr)
         for epochs in (FIRST_LOOK, EPOCHS["first"]):
             run = trained(one, 0, "first", settings, epochs=epochs, stop_at_loss=LEARNED)
-            if run is None or run.stopped == "diverged" or _rises(run):
+            # A step that happens to land on the targets is no stable rate.
+            if run is None or run.stopped == "diverged" or _rises(run) or len(run) < MIN_ROWS:
                 break
         else:
             return lr, run
-    raise RuntimeError(
+    raise NoStableRate(
         f"no learning rate from 10 to 1e-6 lets the loss of {one.name!r} fall at gain {gain:g}"
     )
 
@@ -356,8 +365,10 @@ def _thinned(run: Run | None) -> Arrays:
 
 
 def _padded(rows: np.ndarray, length: int) -> np.ndarray:
-    """Rows in float32, filled up with NaN."""
-    return np.float32(np.pad(rows, ((0, 0), (0, length - rows.shape[1])), constant_values=np.nan))
+    """Rows in float32, filled up with NaN; what diverged stops at the largest number that it holds."""
+    largest = np.finfo(np.float32).max
+    filled = np.pad(rows, ((0, 0), (0, length - rows.shape[1])), constant_values=np.nan)
+    return np.float32(np.clip(filled, -largest, largest))
 
 
 # --- verdicts -----------------------------------------------------------------------------------
