@@ -9,7 +9,6 @@ from torch import nn
 
 import urep
 from urep import figures
-from urep.experiments import runs
 from urep.site import zoo
 from urep.training import decoder_gradient, matrices_by
 from urep.zoo import catalogue, papers, protocol, sheets
@@ -241,13 +240,3 @@ def test_the_difference_of_shares_is_that_of_its_definition():
     has = np.array([0, 0, 0, 1, 1, 1], bool)
     assert zoo.difference(law, has) == pytest.approx(2 / 3 - 1 / 3)
     assert zoo.difference(law, np.zeros(6, bool)) == 0
-
-
-def test_the_zoos_stored_systems_take_no_more_than_their_budget():
-    """Twenty-five minutes of two cores for all runs of the zoo, fresh ones included."""
-    seconds = 0.0
-    for name in runs.SWEEPS:
-        if name.startswith("zoo-"):
-            trials = runs.sweep(name).load().provenance["trials"]
-            seconds += sum(trial["seconds"] for trial in trials)
-    assert seconds < 2 * 25 * 60

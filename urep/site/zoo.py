@@ -50,8 +50,13 @@ def arms(paper: Paper) -> list[str]:
 
 @cache
 def sections(page: str) -> dict[str, list[Record]]:
-    """The verdicts of a page of the zoo, in its executed reference, by the label of their section."""
+    """The verdicts of a page of the zoo, in its executed reference, by the label of their section.
+
+    None where there is no reference yet.
+    """
     path = references_folder() / "zoo" / f"{page}.ipynb"
+    if not path.exists():
+        return {}
     found: dict[str, list[Record]] = {}
     label = named = ""
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
@@ -103,8 +108,28 @@ def tiles() -> figures.Picture:
 
 def _tile(paper: Paper) -> figures.Tile:
     word = verdict(paper)
-    lines = _lines(paper.name) if paper.name in catalogue.SYSTEMS else ()
+    lines = _lines(paper.name) if paper.name in catalogue.SYSTEMS else _study_lines(paper.name)
     return figures.Tile(paper.title, paper.role, MARKS[word], word, paper.link, lines)
+
+
+def _study_lines(name: str) -> tuple:
+    """What a study drew: the flow and what a surrogate says of it, or the numbers of a measure."""
+    kept = {key: rows[0] for key, rows in sheets.study(name).items()} if name in catalogue.STUDIES else {}
+    if "true" in kept:  # the first of some curves; of (p, x) the first
+        true, guess = (
+            rows[0] if rows[0].ndim == 1 else rows[0][:, 0] for rows in (kept["true"], kept["guess"])
+        )
+        return (kept["t"], true, "dy2", "seen"), (kept["t"], guess, "dy2", "theory")
+    if "causal_curve" in kept:
+        return (kept["t"], kept["curve"], "dy2", "seen"), (kept["t"], kept["causal_curve"], "dy2", "theory")
+    if "utility" in kept:
+        places = np.arange(kept["utility"].size)
+        return ((places, kept["utility"], "loss", "seen"),)
+    if "basis" in kept:  # directions that matter, layer by layer, before and after training
+        layers = np.arange(kept["basis"].shape[-1])
+        before, after = kept["basis"][0]
+        return (layers, after, "w", "seen"), (layers, before, "w", "null")
+    return ()
 
 
 def _lines(name: str) -> tuple:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import directions, geometry, reference, sequences, surrogates, weights, width
+from . import directions, geometry, reading, reference, sequences, surrogates, weights, width
 from .system import Study, System
 
 FAMILIES = {
@@ -13,6 +13,7 @@ FAMILIES = {
     "geometry": geometry,
     "directions": directions,
     "surrogates": surrogates,
+    "reading": reading,
 }
 """Modules of the families by the name of their page."""
 

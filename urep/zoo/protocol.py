@@ -365,8 +365,10 @@ def _thinned(run: Run | None) -> Arrays:
 
 
 def _padded(rows: np.ndarray, length: int) -> np.ndarray:
-    """Rows in float32, filled up with NaN."""
-    return np.float32(np.pad(rows, ((0, 0), (0, length - rows.shape[1])), constant_values=np.nan))
+    """Rows in float32, filled up with NaN; what diverged stops at the largest number that it holds."""
+    largest = np.finfo(np.float32).max
+    filled = np.pad(rows, ((0, 0), (0, length - rows.shape[1])), constant_values=np.nan)
+    return np.float32(np.clip(filled, -largest, largest))
 
 
 # --- verdicts -----------------------------------------------------------------------------------

@@ -690,6 +690,6 @@ SYSTEMS = (
 )  # fmt: skip
 STUDIES = (
     Study("pretraining", pretraining, seconds=15, seeds=range(2), fresh=range(100, 102)),
-    Study("rain", raining, seconds=25, seeds=range(2), fresh=range(100, 102)),
+    Study("rain", raining, seconds=60, seeds=range(2)),
     Study("hawkes", hawkes_histories, seconds=30, seeds=range(2), fresh=range(100, 102)),
 )
