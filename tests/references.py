@@ -70,7 +70,7 @@ def _with_ids(notebook, page: Path):
 
 def write(page: Path) -> bool:
     """Replace the reference of an executed page at once; True when that changed anything."""
-    text = nbformat.writes(cleaned(execution.last(page), page)) + "\n"
+    text = nbformat.writes(cleaned(_with_prose(execution.last(page), page), page)) + "\n"
     path = reference(page)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.read_text(encoding="utf-8") == text:
@@ -79,6 +79,14 @@ def write(page: Path) -> bool:
     draft.write_text(text, encoding="utf-8")
     os.replace(draft, path)
     return True
+
+
+def _with_prose(executed, page: Path):
+    """The executed page with the prose of its source, a change of which executes nothing again."""
+    for cell, now in zip(executed.cells, execution.source(page).cells, strict=True):
+        if cell.cell_type == "markdown":
+            cell.source = now.source
+    return executed
 
 
 def main(names: list[str]) -> None:

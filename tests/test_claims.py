@@ -383,6 +383,11 @@ def test_the_same_numbers_confirm_nothing(judge):
     assert judge((), FRESH, **EVIDENCE, fresh=nearly, fresh_null=NULL).kind == "confirmed"
 
 
+def test_a_count_may_be_the_same_in_all_runs():
+    assert claims._is_one_count([0, 0, 0]) and claims._is_one_count([9.0, 9.0])
+    assert not claims._is_one_count([0.1, 0.1]) and not claims._is_one_count([9, 8])
+
+
 def test_runs_are_left_out_only_where_the_registry_says_which_and_are_counted(judge):
     evidence = EVIDENCE | {"fresh": FRESH_GOOD, "fresh_null": FRESH_NULL}
     told = FRESH | {"leaves_out": "networks that have not learned"}

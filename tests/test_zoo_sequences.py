@@ -281,7 +281,7 @@ def decoded():
 
 def test_the_mixture_is_a_density_and_its_cdf_rises():
     decoder, h = decoded()
-    density = lambda log_gap: exp(float(decoder.log_density(torch.tensor(log_gap).double(), h)) + log_gap)
+    density = lambda log_gap: exp(decoder.log_density(torch.tensor(log_gap).double(), h).item() + log_gap)
     total, _ = quad(density, -60, 60, epsabs=1e-11, points=(-5, 0, 5), limit=400)
     assert abs(total - 1) < 1e-8
     grid = torch.linspace(-6, 6, 2001, dtype=torch.float64)

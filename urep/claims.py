@@ -328,7 +328,7 @@ def judge(
     explored = _of_runs(known, "measured", measured, null, groups)
     if fresh is None:
         return Judgement(known, explored)
-    if np.array_equal(measured, fresh) and np.ptp(measured) > 0:  # a count may be one number in all runs
+    if np.array_equal(measured, fresh) and not _is_one_count(measured):
         raise ValueError(
             f"claim {name!r}: fresh must come from other runs than measured, got the same numbers"
         )
@@ -338,6 +338,12 @@ def judge(
             f"which is {known.leaves_out or 'nothing'!r}; got {left_out}"
         )
     return Judgement(known, explored, _of_runs(known, "fresh", fresh, fresh_null, fresh_groups, left_out))
+
+
+def _is_one_count(values: ArrayLike) -> bool:
+    """Whether all runs have one whole number, which fresh runs may have too."""
+    values = np.asarray(values, dtype=float)
+    return bool((values == values[0]).all() and values[0] == np.round(values[0]))
 
 
 def _statistic(known: Claim, values: np.ndarray) -> float:

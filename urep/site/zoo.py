@@ -50,8 +50,13 @@ def arms(paper: Paper) -> list[str]:
 
 @cache
 def sections(page: str) -> dict[str, list[Record]]:
-    """The verdicts of a page of the zoo, in its executed reference, by the label of their section."""
+    """The verdicts of a page of the zoo, in its executed reference, by the label of their section.
+
+    None where there is no reference yet.
+    """
     path = references_folder() / "zoo" / f"{page}.ipynb"
+    if not path.exists():
+        return {}
     found: dict[str, list[Record]] = {}
     label = named = ""
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
