@@ -988,6 +988,30 @@ def _nearest_names(
     return said
 
 
+def nearest_study(seed: int) -> Arrays:
+    """What the nearest trajectory that PROSE learned from says of the same unseen ones, and of networks.
+
+    By the logarithms themselves, with the same noise. `prose_study` has the nearest after whitening, which
+    makes noise as large as what tells laws apart: a handicapped reader. networks_said as there.
+    """
+    known_kind, known = drawn(np.random.default_rng(seed), READ)
+    random = np.random.default_rng(10_000 + seed)
+    kind, whole = drawn(random, ASKED)
+    logs = _logs(whole) + NOISE * random.standard_normal((len(whole), SEEN, 3))
+    learned = torch.tensor(_logs(known))
+    near = nearest(torch.tensor(logs), learned)
+    _, windows = network_windows(fresh=seed >= 100)
+    there = ~np.isnan(windows).any(axis=(1, 2))
+    said = np.full(there.size, -2, np.int8)
+    said[there] = known_kind[nearest(torch.tensor(_logs(windows[there])), learned)]
+    return {
+        "kind": np.int8(kind),
+        "said": np.int8(known_kind[near]),
+        "error": np.float32(forecast_errors(known[near][:, SEEN:], whole[:, SEEN:])),
+        "networks_said": said,
+    }
+
+
 CASES_ASKED, SHOWN = 400, 6
 
 
@@ -1065,6 +1089,7 @@ def _nearest_case(asked: Cases, known: Cases) -> np.ndarray:
 SYSTEMS = ()
 STUDIES = (
     Study("prose", prose_study, seconds=60, seeds=range(3), fresh=range(100, 103)),
+    Study("nearest", nearest_study, seconds=4, seeds=range(3), fresh=range(100, 103)),
     Study("words", words_study, seconds=40, seeds=range(3), fresh=range(100, 103)),
     Study("search", search_study, seconds=45, seeds=range(3), fresh=range(100, 103)),
 )
