@@ -901,13 +901,20 @@ def twins(growth: np.ndarray, begin: float = WINDOW) -> np.ndarray:
     They begin where the share is `begin`; a law that has no such growth gives the nearest.
     """
     rows = []
-    for factors in LAWS.values():
-        n = TWIN_STARTS.size
-        whole = curves(np.tile(factors, (n, 1)), TWIN_STARTS, np.full(n, begin))
-        whole = whole[~np.isnan(whole).any(axis=(1, 2))]
+    for whole in _of_twin_starts(begin):
         apart = np.abs(np.log(whole[:, 0, 0])[None] + np.log(growth)[:, None])
         rows.append(whole[apart.argmin(axis=1)])
     return np.array(rows)
+
+
+@cache
+def _of_twin_starts(begin: float) -> list[np.ndarray]:
+    """Trajectories of each law from TWIN_STARTS that reach PREFIX."""
+    n, rows = TWIN_STARTS.size, []
+    for factors in LAWS.values():
+        whole = curves(np.tile(factors, (n, 1)), TWIN_STARTS, np.full(n, begin))
+        rows.append(whole[~np.isnan(whole).any(axis=(1, 2))])
+    return rows
 
 
 def off(windows: np.ndarray, others: np.ndarray) -> np.ndarray:
