@@ -55,18 +55,21 @@ def sections(page: str) -> dict[str, list[Record]]:
     if not path.exists():
         return {}
     found: dict[str, list[Record]] = {}
-    label = named = ""
+    labels: list[str] = []
+    pending: list[str] = []
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         text = "".join(cell["source"]).splitlines() if cell["cell_type"] == "markdown" else ()
         for line in text:
             match = re.fullmatch(r"\(zoo-([a-z0-9-]+)\)=", line.strip())
             if match:
-                named = match[1]
+                pending.append(match[1])
             elif re.match(r"##+ ", line):
-                label, named = named, ""
+                labels, pending = pending, []
         for output in cell.get("outputs", ()):
             if MIME in output.get("metadata", {}):
-                found.setdefault(label, []).append(Record(f"zoo/{page}", output["metadata"][MIME]))
+                for label in labels or [""]:
+                    record = Record(f"zoo/{page}", output["metadata"][MIME])
+                    found.setdefault(label, []).append(record)
     return found
 
 
