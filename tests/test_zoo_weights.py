@@ -1,5 +1,6 @@
 """Mechanisms of the systems with fewer weights, each beside the nearest wrong thing."""
 
+import inspect
 from itertools import product
 
 import numpy as np
@@ -291,7 +292,7 @@ def test_the_weights_that_a_default_hypernetwork_makes_are_proportional_to_its_i
     np.testing.assert_allclose(theta / theta[-1], GAMMA, rtol=EXACT)
 
 
-def test_magnitude_invariant_weights_have_one_size_and_each_half_alone_has_less():
+def test_weights_of_their_own_keep_one_size_and_a_hypernetwork_without_them_does_not():
     def spread(encode, add):
         size = made(encode, add).theta(tensor(GAMMA)[:, None]).norm(dim=1).detach().numpy()
         return size.max() / size.min() - 1
@@ -301,6 +302,43 @@ def test_magnitude_invariant_weights_have_one_size_and_each_half_alone_has_less(
     assert spread(True, True) < 0.01
     for fake in ((False, False), (True, False)):
         assert spread(*fake) > 0.03, fake
+    assert spread(False, True) < 0.01  # sizes do not tell this half from the whole; gradients do
+
+
+def test_a_hypernetwork_is_at_each_hyperparameter_a_network_whose_weights_of_x_it_makes():
+    network, x = made(True, True), RANDOM.normal(size=(7, 1))
+    thetas = network.theta(tensor(GAMMA)[:, None]).detach().numpy()
+    for gamma, theta in zip(GAMMA, thetas, strict=True):
+        y = x
+        for k, (out, n_in) in enumerate(((16, 1), (16, 16), (1, 16))):
+            weight, bias, theta = np.split(theta, [out * n_in, out * (n_in + 1)])
+            y = y @ weight.reshape(out, n_in).T + bias
+            y = np.maximum(y, 0.01 * y) if k < 2 else y
+        outputs = network(tensor(np.hstack([x, 0 * x + gamma]))).detach().numpy()
+        np.testing.assert_allclose(outputs, y, atol=EXACT)
+    first = thetas[:, :16]  # a plain network has one such matrix for all γ
+    assert np.linalg.norm(first[-1] - first[0]) > 0.01 * np.linalg.norm(first[0])
+
+
+def seen_gradient(network, layer, gamma, last):
+    """‖gradient‖ of the last columns of a layer, which see γ, over that of its biases."""
+    rows = torch.tensor([[-0.5, gamma], [0.5, gamma]], dtype=torch.float64)
+    loss = (network(rows) - 1).square().sum()
+    seen, beside = torch.autograd.grad(loss, [layer.weight, layer.bias])
+    return (seen[:, -last:].norm() / beside.norm()).item()
+
+
+def test_only_an_encoded_hyperparameter_has_gradients_of_one_size_and_a_plain_network_has_not():
+    def ratios(network, layer, last):
+        return [seen_gradient(network, layer, gamma, last) for gamma in GAMMA]
+
+    for add in (True, False):
+        encoded, bare = made(True, add), made(False, add)
+        np.testing.assert_allclose(ratios(encoded, encoded.trunk[0], 2), 1, rtol=EXACT)
+        np.testing.assert_allclose(ratios(bare, bare.trunk[0], 1), GAMMA, rtol=EXACT)
+    plain = weights.multilayer(0.7, n_in=2, units=72)
+    assert weights.count(plain) == pytest.approx(weights.count(made(True, True)), rel=0.1)
+    np.testing.assert_allclose(ratios(plain, plain[0], 1), GAMMA, rtol=EXACT)
 
 
 def test_gradients_of_a_default_hypernetwork_are_proportional_to_its_input():
@@ -332,22 +370,112 @@ def test_one_sigmoid_gate_a_direction_is_the_best_response_of_ridge_regression()
     assert max(missed) > 0.5
 
 
-def test_the_step_of_lambda_sees_no_training_data():
+class Told(torch.nn.Module):
+    """A response that is known: its weights are (1, ln λ, …), and its one parameter does nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.idle = torch.nn.Parameter(torch.zeros((), dtype=torch.float64))
+
+    def forward(self, log_lam):
+        return torch.stack([1 + 0 * log_lam, log_lam, -log_lam], dim=1) + 0 * self.idle
+
+
+def small_problem():
+    return tensor(RANDOM.normal(size=(8, 3))), tensor(RANDOM.normal(size=8))
+
+
+def peeks():
+    """`tune` with the nearest mistake: the step of λ is told the training data."""
+    source = inspect.getsource(weights.tune)
+    assert source.count("misfit(response(here), *held)") == 1
+    names = dict(vars(weights))
+    exec(source.replace("misfit(response(here), *held)", "misfit(response(here), *train)"), names)
+    return names["tune"]
+
+
+def test_the_step_of_lambda_sees_held_out_data_alone_and_one_that_peeks_is_caught():
+    own, other, held, elsewhere = (small_problem() for _ in range(4))
+
+    def path(tune, train, held_out):
+        torch.manual_seed(0)
+        return tune(Told(), train, held_out, 2.0, steps=30)
+
+    fake, right = peeks(), path(weights.tune, own, held)
+    assert np.array_equal(right, path(weights.tune, other, held))
+    assert not np.array_equal(right, path(weights.tune, own, elsewhere))
+    assert not np.array_equal(path(fake, own, held), path(fake, other, held))
+
+
+class Layer(torch.nn.Module):
+    """The weights (draws, n) that the judged layer makes of ln λ: what it gives for unit vectors."""
+
+    def __init__(self, layer, n):
+        super().__init__()
+        self.layer, self.n = layer, n
+
+    def forward(self, log_lam):
+        units = torch.eye(self.n, dtype=torch.float64).repeat(len(log_lam), 1)
+        lam = log_lam.repeat_interleave(self.n)[:, None]
+        return (self.layer(units, lam) - self.layer(0 * units, lam)).view(len(log_lam), self.n)
+
+
+class Plain(torch.nn.Module):
+    """A linear layer of (x, λ), which moves its bias with λ and no weight of x."""
+
+    def __init__(self, n):
+        super().__init__()
+        self.layer = weights.dense(n + 1, 1)
+
+    def forward(self, x, lam):
+        return self.layer(torch.cat([x, lam], dim=1))
+
+
+def test_a_judged_layer_tunes_lambda_on_held_out_data_and_a_plain_layer_does_not():
+    """On targets that are all zero the best λ is large, on the training data itself it is small."""
+    train = small_problem()
+    nothing = train[0], 0 * train[1]
+    found = {}
+    for name, make in (("judged", lambda: weights.HyperLinear(3, 1)), ("plain", lambda: Plain(3))):
+        torch.manual_seed(0)
+        up, down = (weights.tune(Layer(make(), 3), train, held, 1.0, steps=100) for held in (nothing, train))
+        found[name] = up[-1] - 1, down[-1] - 1
+    assert found["judged"][0] > 0.5 and found["judged"][1] < -0.5
+    assert np.abs(found["plain"]).max() < EXACT
+
+
+def test_the_judged_network_is_at_each_lambda_a_network_whose_weights_lambda_makes():
     torch.manual_seed(0)
-    response = weights.BestResponse(torch.eye(6, dtype=torch.float64))
-    torch.nn.init.normal_(response.c)
-    inputs, targets = tensor(RANDOM.normal(size=(20, 6))), tensor(RANDOM.normal(size=20))
-    own = inputs.clone().requires_grad_()
-    log_lam = torch.tensor([0.3], dtype=torch.float64, requires_grad=True)
+    network = weights.SelfTuning(0.7, units=5)
+    for layer in network.layers:
+        torch.nn.init.normal_(layer.own.bias)
+        torch.nn.init.normal_(layer.shift)
+    x, ungated = RANDOM.normal(size=(7, 1)), []
+    for lam in (0.0, 0.5, 2.0):
+        there, plain = x, x
+        for k, layer in enumerate(network.layers):
+            parts = layer.own.weight, layer.own.bias, layer.gated.weight, layer.shift, layer.gates.weight
+            w, b, v, c, u = (p.detach().numpy() for p in parts)
+            s, t = np.split(lam * u[:, 0], 2)
+            there, plain = there @ (w + s[:, None] * v).T + b + t * c, plain @ w.T + b
+            if k < 3:
+                there, plain = np.maximum(there, 0.01 * there), np.maximum(plain, 0.01 * plain)
+        outputs = network(tensor(np.hstack([x, 0 * x + lam]))).detach().numpy()
+        np.testing.assert_allclose(outputs, there, atol=EXACT)
+        ungated.append(np.abs(outputs - plain).max())
+    assert ungated[0] < EXACT and min(ungated[1:]) > 0.01
 
-    def held_out(at):
-        return weights.misfit(response(at), inputs, targets).sum()
 
-    gradient, none = torch.autograd.grad(held_out(log_lam), [log_lam, own], allow_unused=True)
-    assert none is None
-    step = 1e-5
-    slope = (held_out(log_lam + step) - held_out(log_lam - step)) / (2 * step)
-    assert gradient.item() == pytest.approx(slope.item(), rel=1e-6) and abs(gradient.item()) > 1e-3
+def test_gates_scale_with_the_input_and_a_plain_network_of_x_and_lambda_does_not():
+    def missed(network):
+        rows = torch.tensor([[-0.7, 1.0], [0.2, 1.0], [0.9, 1.0]], dtype=torch.float64)
+        one, two = network(rows), network(rows * torch.tensor([2.0, 1.0]))
+        return ((two - 2 * one).norm() / (2 * one).norm()).item()
+
+    torch.manual_seed(0)
+    judged, plain = weights.SelfTuning(0.7), weights.multilayer(0.7, n_in=2, units=46)
+    assert weights.count(plain) == pytest.approx(weights.count(judged), rel=0.1)
+    assert missed(judged) < EXACT and missed(plain) > 0.1
 
 
 def test_gates_that_ignore_lambda_cannot_tune_it():
