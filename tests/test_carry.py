@@ -50,6 +50,21 @@ def test_a_logistic_that_scales_is_carried_by_the_scaled_null():
     assert told.scaled.error.dh2 < 0.1 < told.curve.error.dh2
 
 
+def test_a_logistic_that_keeps_its_start_is_carried_by_the_grown_null():
+    """v' = r v (d - v) has rate r d: integrated here for two targets, with the same v at the start."""
+
+    def logistic(dy2_target, epochs):
+        d, t = np.sqrt(dy2_target), np.arange(float(epochs))
+        v = solve_ivp(
+            lambda _, v: 0.05 * v * (d - v), (0, t[-1]), [0.01], t_eval=t, rtol=1e-10, atol=1e-14
+        ).y[0]
+        state = urep.State(0.1 + v, v**2, v * (v - d))
+        return urep.Run(t, state, np.ones_like(t), urep.TwoPoint(1.0, dy2_target), 1.0)
+
+    told = urep.carried(urep.fit_rates(logistic(0.5, 600), unconverged="keep"), logistic(0.02, 2000))
+    assert told.grown.error.dy2 < 1e-6 and told.scaled.error.dy2 > 0.1
+
+
 def test_errors_are_those_of_their_definition():
     fit = urep.fit_rates(made(0.5))
     run = made(1.0)

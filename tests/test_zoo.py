@@ -134,6 +134,8 @@ def test_the_rule_takes_the_largest_rich_gain_and_a_third_of_the_largest_stable_
     np.testing.assert_allclose(found["half"], 1, atol=0.15)
     largest = protocol.trained(one, 0, "first", Settings(found["gain"], 3 * found["lr"]), epochs=500)
     assert (np.diff(largest.loss) <= 0.01 * largest.loss[:-1]).all()
+    larger = protocol.trained(one, 0, "first", Settings(found["gain"], 3 * found["lr"] * 10 ** (1 / 3)))
+    assert larger is None or (np.diff(larger.loss) > 0.01 * larger.loss[:-1]).any()
 
 
 def test_the_decoders_gradient_is_that_of_finite_differences():
@@ -196,13 +198,18 @@ def test_names_of_systems_and_studies_are_unique():
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("name", ["dense"])
+SAMPLE = ("dense", "linear", "snnk", "muon-descent", "tpp", "wing", "node-reduced")
+"""Systems of every family that are trained again, whose trainings take a second or two."""
+
+
+@pytest.mark.parametrize("name", SAMPLE)
 def test_a_stored_seed_is_trained_again_to_its_score(name):
     stored = sheets.sheet(name).arrays
     again = protocol.measured(protocol.Specimen(name, 0))
-    np.testing.assert_allclose(again["r2"], stored["r2"][0], rtol=1e-6)
-    np.testing.assert_allclose(again["carried_error"], stored["carried_error"][0], rtol=1e-6, atol=1e-9)
     assert (again["learned"] == stored["learned"][0]).all()
+    np.testing.assert_allclose(again["r2"], stored["r2"][0], rtol=1e-6, atol=1e-6)
+    for part in ("carried_error", "carried_r2", "carried_end"):
+        np.testing.assert_allclose(again[part], stored[part][0], rtol=1e-4, atol=1e-6)
 
 
 # --- the zoo as a whole -------------------------------------------------------------------------

@@ -313,7 +313,7 @@ def test_a_search_retrained_is_the_stored_one():
 
 
 def test_studies_are_listed_with_fresh_seeds():
-    assert [one.name for one in reading.STUDIES] == ["prose", "words", "search"]
+    assert [one.name for one in reading.STUDIES] == ["prose", "nearest", "words", "search"]
     assert all(list(one.fresh) == [100, 101, 102] for one in reading.STUDIES)
 
 

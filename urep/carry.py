@@ -30,12 +30,14 @@ class Carried:
     """A run as the constants of another one predict it, nothing refitted.
 
     `theory` is the fitted theory; `curve` the logistic of the fitted run as it was; `scaled` that logistic
-    with time and end scaled by k = ‖dy*‖ / ‖dy*‖ of the fitted run, which is dimensional analysis.
+    with time and end scaled by k = ‖dy*‖ / ‖dy*‖ of the fitted run, which is dimensional analysis; `grown`
+    the logistic that keeps its start: v' ∝ v (‖dy*‖ − v), the rich limit of (7), with its end scaled too.
     """
 
     theory: Prediction
     curve: Prediction
     scaled: Prediction
+    grown: Prediction
 
 
 def carried(fit: Fit, run: Run) -> Carried:
@@ -64,12 +66,22 @@ def carried(fit: Fit, run: Run) -> Carried:
         "theory": (fit.solver, fit.rates),
         "curve": (sigmoid(own_end), Rates(place, width)),
         "scaled": (sigmoid(end), Rates(place / k, width / k)),
+        "grown": (sigmoid(end), _grown(place, width, k)),
     }
     told = {
         name: _judged(solver(seen[0], task, rates, t - t[0]), seen)
         for name, (solver, rates) in models.items()
     }
     return Carried(**told)
+
+
+def _grown(place: float, width: float, k: float) -> Rates:
+    """Place and width of a logistic curve that begins as one of these does, for targets k times as far.
+
+    Its rate grows k times, its share at the start shrinks k times; a start beyond the middle is put there.
+    """
+    behind = np.log(max(k * (1 + np.exp(min(place / width, 500.0))) - 1, 1.0))
+    return Rates(max(width / k * behind, np.finfo(float).tiny), width / k)
 
 
 def _judged(predicted: Variables, seen: State) -> Prediction:

@@ -17,12 +17,10 @@ from ..checks import MEANING, MIME
 from ..fit import Fit, fit_rates
 from ..shown import Page, html_table
 from ..state import Rates, State
+from ..theory import SingularSystem
 from ..zoo import catalogue, protocol, sheets
 from ..zoo.papers import PAPERS, ROLES, Paper
 from .verdicts import Record, references_folder
-
-TRAINED = ("weights", "width", "sequences", "geometry", "directions")
-"""Families whose systems are trained on a pair of points."""
 
 MARKS = {"law": "●", "curve": "◐", "neither": "○", "does not learn": "–",
          "holds": "●", "no better": "◐", "fails": "○", "open": "·"}  # fmt: skip
@@ -38,8 +36,7 @@ OUTCOMES = {"confirmed": "holds", "seen": "holds", "described": "holds", "unskil
 
 def trained_systems() -> list[str]:
     """Names of all systems of other papers that are trained on a pair of points, controls included."""
-    families = [family for family in TRAINED if family in catalogue.FAMILIES]
-    return [one.name for family in families for one in catalogue.systems_of(family)]
+    return [one.name for one in catalogue.SYSTEMS.values() if one.row]
 
 
 def arms(paper: Paper) -> list[str]:
@@ -58,18 +55,21 @@ def sections(page: str) -> dict[str, list[Record]]:
     if not path.exists():
         return {}
     found: dict[str, list[Record]] = {}
-    label = named = ""
+    labels: list[str] = []
+    pending: list[str] = []
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         text = "".join(cell["source"]).splitlines() if cell["cell_type"] == "markdown" else ()
         for line in text:
             match = re.fullmatch(r"\(zoo-([a-z0-9-]+)\)=", line.strip())
             if match:
-                named = match[1]
+                pending.append(match[1])
             elif re.match(r"##+ ", line):
-                label, named = named, ""
+                labels, pending = pending, []
         for output in cell.get("outputs", ()):
             if MIME in output.get("metadata", {}):
-                found.setdefault(label, []).append(Record(f"zoo/{page}", output["metadata"][MIME]))
+                for label in labels or [""]:
+                    record = Record(f"zoo/{page}", output["metadata"][MIME])
+                    found.setdefault(label, []).append(record)
     return found
 
 
@@ -116,9 +116,8 @@ def _study_lines(name: str) -> tuple:
     """What a study drew: the flow and what a surrogate says of it, or the numbers of a measure."""
     kept = {key: rows[0] for key, rows in sheets.study(name).items()} if name in catalogue.STUDIES else {}
     if "true" in kept:  # the first of some curves; of (p, x) the first
-        true, guess = (
-            rows[0] if rows[0].ndim == 1 else rows[0][:, 0] for rows in (kept["true"], kept["guess"])
-        )
+        learned = kept["guess"] if "guess" in kept else kept["pig_curves"]
+        true, guess = (rows[0] if rows[0].ndim == 1 else rows[0][:, 0] for rows in (kept["true"], learned))
         return (kept["t"], true, "dy2", "seen"), (kept["t"], guess, "dy2", "theory")
     if "causal_curve" in kept:
         return (kept["t"], kept["curve"], "dy2", "seen"), (kept["t"], kept["causal_curve"], "dy2", "theory")
@@ -159,6 +158,7 @@ def carried_seed(name: str, pair: str, rates: Rates | None = None) -> tuple[prot
     return own.run(seed, pair), carried(_fit(name, seed, stored), own.run(seed, pair))
 
 
+@cache
 def _fit(name: str, seed: int, rates: Rates) -> Fit:
     first = sheets.sheet(name).run(seed, "first")
     return replace(fit_rates(first, unconverged="keep"), rates=rates)
@@ -181,6 +181,37 @@ def nearer(names: Sequence[str], *, fresh: bool = False) -> tuple[list[float], l
         nulls += found[:, protocol.MODELS.index("scaled")].tolist()
         groups += [name] * len(found)
     return errors, nulls, groups
+
+
+def grown(name: str) -> np.ndarray:
+    """Errors of ‖dy‖² on the nearer target, (seeds that learn, 2): (7)'s, and the grown logistic's.
+
+    From the stored curves, with the stored constants; NaN where (7) has no solution.
+    """
+    own = sheets.sheet(name)
+    seeds = np.flatnonzero(own.learned)
+    return np.array([_grown(own, n) for n in seeds]).reshape(-1, 2)
+
+
+def _grown(own: sheets.Sheet, n: int) -> tuple[float, float]:
+    rates = own.arrays["rates"][n, 0]
+    if not np.isfinite(rates).all():
+        return np.nan, np.nan
+    seed = protocol.SEEDS[n]
+    try:
+        told = carried(_fit(own.system.name, seed, Rates(*rates)), own.run(seed, "down"))
+    except SingularSystem:
+        return np.nan, np.nan
+    return told.theory.error.dy2, told.grown.error.dy2
+
+
+def stricter_law(name: str) -> bool:
+    """Whether a law stays one where the grown logistic takes the place of the scaled one."""
+    own, errors = sheets.sheet(name), grown(name)
+    miss = own.law_miss()[own.learned]
+    down = errors[:, 0] / (protocol.HALF * errors[:, 1])
+    both = np.maximum(miss, np.where(np.isnan(down), np.inf, down))
+    return bool(own.verdict() == "law" and np.median(both) < 1)
 
 
 # --- which property decides ---------------------------------------------------------------------
@@ -257,13 +288,30 @@ def scores() -> Page:
     """The table of all trained systems, to be sorted: settings, scores of all three runs, verdicts."""
     names = [*(one.name for one in catalogue.systems_of("reference")), *trained_systems()]
     table = sheets.table(names)
-    head = ["no.", *table.head]
+    head = ["no.", *table.head, "logistic in sample: R²", "misses over bounds", "parameters", "fresh seeds"]
     rows = []
     for name, cells in zip(names, table.rows, strict=True):
         number = catalogue.system(name).row
-        told = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+        told = "".join(map(_cell, [*cells, *_more(name)]))
         rows.append(f"<tr><td>{number or ''}</td>{told}</tr>")
     return Page(repr(table), html_table(head, rows, sorted_=True))
+
+
+def _more(name: str) -> list[str]:
+    """In-sample R² of the logistic, the worse distance; the misses of all seeds; weights; fresh verdict."""
+    own = sheets.sheet(name)
+    low, middle, high = np.quantile(own.law_miss(), [0, 0.5, 1])
+    logistic = own.median("curve_r2")[0, :2].min()
+    network = catalogue.system(name).network(0, own.settings.gain)
+    weights = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    told = f"{logistic:.2f}" if logistic > 0 else "below 0"
+    spread = f"{middle:.2f} ({low:.2f} to {high:.2f})"
+    return [told, spread, str(weights), sheets.sheet(name, fresh=True).verdict()]
+
+
+def _cell(text: str) -> str:
+    value = ' data-value="-1"' if text == "below 0" else ""
+    return f"<td{value}>{html.escape(text)}</td>"
 
 
 def tally(found: list[Record] | None = None) -> Page:

@@ -17,7 +17,7 @@ ROLES = {
 class Paper:
     """One paper: its number, the name of its section and its system, its title on a tile, its role, its page.
 
-    `claim` is the entry of the registry that judges it: "page.name".
+    Its claim is the entry "page.name" of the registry, or that of JUDGES.
     """
 
     row: int
@@ -34,7 +34,11 @@ class Paper:
     @property
     def claim(self) -> str:
         """Name of the claim that judges it."""
-        return f"{self.page}.{self.name}"
+        return f"{self.page}.{JUDGES.get(self.name, self.name)}"
+
+
+JUDGES = {"prose": "prose-forecast", "words": "words-curve", "forecast": "end"}
+"""The claim that judges a paper of many claims, none of which has its name."""
 
 
 _ROWS = """
@@ -48,11 +52,11 @@ _ROWS = """
  8 | tversky | Tversky similarity | P | geometry
  9 | in-context | In-context learning | P | sequences
 10 | subspace | Random subspace | P | weights
-11 | multimodal | Words and numbers | S | reading
+11 | words | Words and numbers | S | reading
 12 | snnk | SNNK | P | weights
 13 | pig | PIG, Gaussians | S | surrogates
 14 | prose | PROSE | S | reading
-15 | stn | Self-tuning network | P | weights
+15 | self-tuning | Self-tuning network | P | weights
 16 | fno | Function space, FNO | P | geometry
 17 | muon | Muon under μP | O | width
 18 | wing | Riemannian features | P | geometry

@@ -901,13 +901,20 @@ def twins(growth: np.ndarray, begin: float = WINDOW) -> np.ndarray:
     They begin where the share is `begin`; a law that has no such growth gives the nearest.
     """
     rows = []
-    for factors in LAWS.values():
-        n = TWIN_STARTS.size
-        whole = curves(np.tile(factors, (n, 1)), TWIN_STARTS, np.full(n, begin))
-        whole = whole[~np.isnan(whole).any(axis=(1, 2))]
+    for whole in _of_twin_starts(begin):
         apart = np.abs(np.log(whole[:, 0, 0])[None] + np.log(growth)[:, None])
         rows.append(whole[apart.argmin(axis=1)])
     return np.array(rows)
+
+
+@cache
+def _of_twin_starts(begin: float) -> list[np.ndarray]:
+    """Trajectories of each law from TWIN_STARTS that reach PREFIX."""
+    n, rows = TWIN_STARTS.size, []
+    for factors in LAWS.values():
+        whole = curves(np.tile(factors, (n, 1)), TWIN_STARTS, np.full(n, begin))
+        rows.append(whole[~np.isnan(whole).any(axis=(1, 2))])
+    return rows
 
 
 def off(windows: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -988,6 +995,30 @@ def _nearest_names(
     return said
 
 
+def nearest_study(seed: int) -> Arrays:
+    """What the nearest trajectory that PROSE learned from says of the same unseen ones, and of networks.
+
+    By the logarithms themselves, with the same noise. `prose_study` has the nearest after whitening, which
+    makes noise as large as what tells laws apart: a handicapped reader. networks_said as there.
+    """
+    known_kind, known = drawn(np.random.default_rng(seed), READ)
+    random = np.random.default_rng(10_000 + seed)
+    kind, whole = drawn(random, ASKED)
+    logs = _logs(whole) + NOISE * random.standard_normal((len(whole), SEEN, 3))
+    learned = torch.tensor(_logs(known))
+    near = nearest(torch.tensor(logs), learned)
+    _, windows = network_windows(fresh=seed >= 100)
+    there = ~np.isnan(windows).any(axis=(1, 2))
+    said = np.full(there.size, -2, np.int8)
+    said[there] = known_kind[nearest(torch.tensor(_logs(windows[there])), learned)]
+    return {
+        "kind": np.int8(kind),
+        "said": np.int8(known_kind[near]),
+        "error": np.float32(forecast_errors(known[near][:, SEEN:], whole[:, SEEN:])),
+        "networks_said": said,
+    }
+
+
 CASES_ASKED, SHOWN = 400, 6
 
 
@@ -1065,6 +1096,7 @@ def _nearest_case(asked: Cases, known: Cases) -> np.ndarray:
 SYSTEMS = ()
 STUDIES = (
     Study("prose", prose_study, seconds=60, seeds=range(3), fresh=range(100, 103)),
+    Study("nearest", nearest_study, seconds=4, seeds=range(3), fresh=range(100, 103)),
     Study("words", words_study, seconds=40, seeds=range(3), fresh=range(100, 103)),
     Study("search", search_study, seconds=45, seeds=range(3), fresh=range(100, 103)),
 )
