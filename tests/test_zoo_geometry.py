@@ -6,9 +6,10 @@ import networkx as nx
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from urep import tasks
-from urep.zoo import geometry, graphs, operators, sets
+from urep import tasks, train
+from urep.zoo import geometry, graphs, operators, sets, sheets
 
 SIZES = (32, 64, 128, 256)
 
@@ -396,3 +397,38 @@ def test_a_smooth_membership_is_continuous_and_that_of_sets_jumps():
             jumps.append(float(layer(near).diff(dim=0).abs()))
     assert jumps[0] == pytest.approx(1.0)
     assert jumps[1] < 1e-6
+
+
+def trained_network(name):
+    """A network that the zoo judges, of seed 0, at its settings and after training on its pair."""
+    own = sheets.sheet(name)
+    network = own.system.network(0, own.settings.gain)
+    train(network, own.system.pair(0.5), lr=own.settings.lr, epochs=1000, layer="first", stop_at_loss=1e-4)
+    return network
+
+
+def jumps(network, hidden):
+    """Jumps of a hidden layer where a feature enters the set of the input, and what the formula says."""
+    bank, lift = network.first.bank, network.lift
+    slope = bank @ lift.weight[:, 0]
+    enters, step = -(bank @ lift.bias / slope)[:, None], 1e-9 * slope.sign()[:, None]
+    told = network.first.scales[2] * torch.relu(bank @ network.first.prototypes.T)
+    return hidden(enters + step) - hidden(enters - step), told
+
+
+def test_the_judged_tversky_network_jumps_as_its_sets_say_and_plain_and_smooth_networks_do_not_jump():
+    torch.manual_seed(0)
+    a, b, c, d = (nn.Linear(*size) for size in ((1, 16), (16, 38), (38, 16), (16, 1)))
+    plain = nn.Sequential(a, b, nn.ReLU(), c, d).double()
+    judged, smooth = trained_network("tversky"), trained_network("tversky-smooth")
+    assert abs(parameters(plain) / parameters(judged) - 1) < 0.05
+    with torch.no_grad():
+        for network, hidden, jumping in (
+            (judged, lambda x: judged.first(judged.lift(x)), True),
+            (smooth, lambda x: smooth.first(smooth.lift(x)), False),
+            (judged, plain[:4], False),
+        ):
+            seen, told = jumps(network, hidden)
+            assert float(told.abs().max()) > 0.01  # or nothing would be asked of the fakes
+            apart = float((seen - told).abs().max() / told.abs().max())
+            assert apart < 1e-6 if jumping else apart > 0.9

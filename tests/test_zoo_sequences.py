@@ -11,8 +11,9 @@ from scipy.stats import kstest, norm
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from urep import tasks
+from urep import tasks, train
 from urep.zoo import sequences as zoo
+from urep.zoo import sheets
 
 MAKES = {
     "in context": (zoo.in_context, 15, {}),
@@ -125,6 +126,52 @@ def test_without_positions_a_prompt_is_a_set_of_examples():
     nn.init.normal_(ordered.positions)  # as large as the tokens
     apart = [float((network(prompts) - network(shuffled)).detach().abs()) for network in (bag, ordered)]
     assert apart[0] < 1e-12 and apart[1] > 1e-3
+
+
+class Summed(zoo.Attention):
+    """Attention that adds up its values, weighed by products: no softmax, no average."""
+
+    def forward(self, x):
+        return self.out(self.query(x) @ self.key(x).mT @ self.value(x))
+
+
+def trained_encoder():
+    """The encoder of prompts that the zoo judges, of seed 0, at its settings and trained on its pair."""
+    own = sheets.sheet("in-context")
+    network, pair = own.system.network(0, own.settings.gain), own.system.pair(0.5)
+    train(network, pair, lr=own.settings.lr, epochs=4000, layer="query", stop_at_loss=1e-4)
+    return network
+
+
+def answers_move(network, prompts, others):
+    """The largest change of the answers over their spread."""
+    with torch.no_grad():
+        answers = network(prompts)
+        return float((network(others) - answers).abs().max() / answers.std())
+
+
+def test_the_judged_encoder_averages_over_the_tokens_of_a_prompt_and_a_plain_network_and_a_sum_do_not():
+    encoder, prompts = trained_encoder(), random(200, 15)
+    plain = nn.Sequential(
+        nn.Linear(15, 40), nn.GELU(), nn.Linear(40, 40), nn.GELU(), nn.Linear(40, 1)
+    ).double()  # fmt: skip
+    size = lambda network: sum(p.numel() for p in network.parameters())
+    assert abs(log(size(plain) / size(encoder))) < 0.05
+    mixed = torch.cat([prompts[:, :14].view(-1, 7, 2)[:, torch.randperm(7)].flatten(1), prompts[:, 14:]], 1)
+    twice = torch.cat([prompts, torch.zeros(200, 1).double(), prompts], 1)  # the query's y is not known
+    assert answers_move(encoder, prompts, mixed) < 1e-3  # with the small positions that it has
+    encoder.positions = None
+    assert answers_move(encoder, prompts, mixed) < 1e-12
+    assert answers_move(encoder, prompts, twice) < 1e-12
+    assert answers_move(plain, prompts, mixed) > 0.1
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        plain(twice)
+    for examples in range(1, 10):
+        assert encoder(random(3, 2 * examples + 1)).shape == (3, 1)
+    summed = zoo.xavier(zoo.InContext(positions=False), 1.0)
+    summed.blocks[0].attend = zoo.xavier(Summed(), 1.0)
+    assert answers_move(summed, prompts, mixed) < 1e-10  # a sum minds no order either
+    assert answers_move(summed, prompts, twice) > 0.1
 
 
 # --- 28  space-time attention -----------------------------------------------------------------------
