@@ -79,7 +79,7 @@ def test_a_stored_run_is_what_training_gives(small):
     assert stored.run.lr == plain.run.lr
     assert stored.rotation == plain.rotation
     (made,) = stored.provenance["trials"]
-    assert set(made) == {"arithmetic", "at", "commit", "machine", "seconds", "versions"}
+    assert set(made) == {"arithmetic", "at", "commit", "core_seconds", "machine", "seconds", "versions"}
     assert set(made["arithmetic"]) == {"instructions", "compiled for", "blas", "threads"}
     assert made["arithmetic"]["threads"] == 1 and made["arithmetic"]["blas"]
     assert made["versions"]["torch"] == torch.__version__

@@ -63,8 +63,10 @@ def sections(page: str) -> dict[str, list[Record]]:
             match = re.fullmatch(r"\(zoo-([a-z0-9-]+)\)=", line.strip())
             if match:
                 pending.append(match[1])
-            elif re.match(r"##+ ", line):
+            elif pending and re.match(r"##+ ", line):
                 labels, pending = pending, []
+            elif re.match(r"## ", line):
+                labels = []
         for output in cell.get("outputs", ()):
             if MIME in output.get("metadata", {}):
                 for label in labels or [""]:
