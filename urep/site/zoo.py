@@ -20,6 +20,7 @@ from ..state import Rates, State
 from ..theory import SingularSystem
 from ..zoo import catalogue, protocol, sheets
 from ..zoo.papers import PAPERS, ROLES, Paper
+from ..zoo.system import trained_numbers
 from .verdicts import Record, references_folder
 
 MARKS = {"law": "●", "curve": "◐", "neither": "○", "does not learn": "–",
@@ -304,8 +305,7 @@ def _more(name: str) -> list[str]:
     own = sheets.sheet(name)
     low, middle, high = np.quantile(own.law_miss(), [0, 0.5, 1])
     logistic = own.median("curve_r2")[0, :2].min()
-    network = catalogue.system(name).network(0, own.settings.gain)
-    weights = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    weights = trained_numbers(catalogue.system(name).network(0, own.settings.gain))
     told = f"{logistic:.2f}" if logistic > 0 else "below 0"
     spread = f"{middle:.2f} ({low:.2f} to {high:.2f})"
     return [told, spread, str(weights), sheets.sheet(name, fresh=True).verdict()]

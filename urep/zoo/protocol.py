@@ -22,7 +22,7 @@ from ..state import Run, State
 from ..theory import SingularSystem, loss
 from ..training import TrainingDiverged, decoder_gradient, train
 from .catalogue import study, system
-from .system import Settings, System
+from .system import Settings, System, trained_numbers
 
 Arrays = dict[str, np.ndarray]
 
@@ -106,7 +106,7 @@ def settled(trial: Settled) -> Arrays:
         "gain": np.float64(gain),
         "lr": np.float64(chosen.lr),
         "grew": np.float64(_growth(run)),
-        "parameters": np.int32(sum(p.numel() for p in one.network(0, gain).parameters() if p.requires_grad)),
+        "parameters": np.int32(trained_numbers(one.network(0, gain))),
         "half": _half_rate(one, chosen),
     }
 

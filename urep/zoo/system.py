@@ -113,6 +113,11 @@ class System:
             return self.make(gain).double()
 
 
+def trained_numbers(network: nn.Module) -> int:
+    """How many numbers of a network are trained."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
 @dataclass(frozen=True)
 class Study:
     """Something that a family measures beside the protocol, with a seed: `measure(seed)` gives arrays.

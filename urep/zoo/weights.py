@@ -30,11 +30,6 @@ def dense(n_in: int, n_out: int, gain: float = 1.0, *, bias: bool = True) -> nn.
     return layer
 
 
-def count(network: nn.Module) -> int:
-    """Number of trained numbers in a network."""
-    return sum(p.numel() for p in network.parameters() if p.requires_grad)
-
-
 # --- 2 butterfly (Dao, Gu, Eichhorn, Rudra and Ré 2019) -----------------------------------------
 
 
