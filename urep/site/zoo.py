@@ -15,7 +15,7 @@ from .. import figures
 from ..carry import Carried, carried
 from ..checks import MEANING, MIME
 from ..fit import Fit, fit_rates
-from ..shown import Page, html_table
+from ..shown import Page, html_table, spread
 from ..state import Rates, State
 from ..theory import SingularSystem
 from ..zoo import catalogue, protocol, sheets
@@ -303,12 +303,10 @@ def scores() -> Page:
 def _more(name: str) -> list[str]:
     """In-sample R² of the logistic, the worse distance; the misses of all seeds; weights; fresh verdict."""
     own = sheets.sheet(name)
-    low, middle, high = np.quantile(own.law_miss(), [0, 0.5, 1])
     logistic = own.median("curve_r2")[0, :2].min()
     weights = trained_numbers(catalogue.system(name).network(0, own.settings.gain))
     told = f"{logistic:.2f}" if logistic > 0 else "below 0"
-    spread = f"{middle:.2f} ({low:.2f} to {high:.2f})"
-    return [told, spread, str(weights), sheets.sheet(name, fresh=True).verdict()]
+    return [told, spread(own.law_miss(), tail=0), str(weights), sheets.sheet(name, fresh=True).verdict()]
 
 
 def _cell(text: str) -> str:
