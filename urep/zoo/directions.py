@@ -22,20 +22,12 @@ from ..networks import FullyConnected
 from ..state import Run
 from ..tasks import Data, digits
 from ..training import hidden, train
-from .system import Pair, Study, System, centred_pair, function_pair, paper_pair
+from .system import Pair, Study, System, centred_pair, dense, function_pair, paper_pair
 
 Arrays = dict[str, np.ndarray]
 
 STEPS = 8
 """Steps of the solver between s = 0 and s = 1; eight of rk4 suffice."""
-
-
-def dense(n_in: int, n_out: int, gain: float) -> nn.Linear:
-    """A linear layer in float64 from torch's own generator: Xavier normal times the gain, zero bias."""
-    layer = nn.Linear(n_in, n_out, dtype=torch.float64)
-    nn.init.xavier_normal_(layer.weight, gain=gain)
-    nn.init.zeros_(layer.bias)
-    return layer
 
 
 # --- 21, neural differential equations (Kidger 2022, arXiv:2202.02435) ------------------------

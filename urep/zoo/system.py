@@ -113,6 +113,15 @@ class System:
             return self.make(gain).double()
 
 
+def dense(n_in: int, n_out: int, gain: float = 1.0, *, bias: bool = True) -> nn.Linear:
+    """A linear layer in float64 from torch's own generator: Xavier normal times the gain, biases zero."""
+    layer = nn.Linear(n_in, n_out, bias, dtype=torch.float64)
+    nn.init.xavier_normal_(layer.weight, gain=gain)
+    if bias:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
 def trained_numbers(network: nn.Module) -> int:
     """How many numbers of a network are trained."""
     return sum(p.numel() for p in network.parameters() if p.requires_grad)
