@@ -22,7 +22,7 @@ from ..networks import FullyConnected
 from ..state import Run
 from ..tasks import Data, digits
 from ..training import hidden, train
-from .system import Pair, Study, System, centred_pair, dense, function_pair, paper_pair
+from .system import Pair, Study, System, centred_pair, dense, drawn, function_pair, paper_pair
 
 Arrays = dict[str, np.ndarray]
 
@@ -637,13 +637,6 @@ def _right(network: nn.Module, data: Data) -> float:
 
 
 # --- what studies share ---
-
-
-def drawn(seed: int, make: Callable[[], nn.Module]) -> nn.Module:
-    """A network drawn from a seed; torch's own generator is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return make()
 
 
 def _stacked(found: Sequence[Arrays]) -> Arrays:

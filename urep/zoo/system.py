@@ -108,9 +108,14 @@ class System:
 
     def network(self, seed: int, gain: float) -> nn.Module:
         """The network before it is trained, in float64; torch's generators are left as they were."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            return self.make(gain).double()
+        return drawn(seed, lambda: self.make(gain)).double()
+
+
+def drawn(seed: int, make: Callable[[], nn.Module]) -> nn.Module:
+    """A network drawn from a seed; torch's generators are left as they were."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make()
 
 
 def dense(n_in: int, n_out: int, gain: float = 1.0, *, bias: bool = True) -> nn.Linear:
