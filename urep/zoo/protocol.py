@@ -54,12 +54,18 @@ LEARNED = 1e-3
 
 
 @dataclass(frozen=True)
-class Settled:
-    """The trial that finds a system's settings, by rule and with seed 0 alone."""
+class _Trial:
+    """What a stored file of the zoo has in each row: a system or study, by name, and a seed."""
 
     name: str
     seed: int = 0
     environment = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Settled(_Trial):
+    """The trial that finds a system's settings, by rule and with seed 0 alone."""
+
     cost = 30.0
 
     @property
@@ -151,12 +157,9 @@ def _half_rate(one: System, chosen: Settings) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Specimen:
+class Specimen(_Trial):
     """One seed of a system, trained on the three pairs of PAIRS."""
 
-    name: str
-    seed: int = 0
-    environment = MappingProxyType({})
     cost = 10.0
 
     @property
@@ -417,12 +420,8 @@ def verdict(score: Mapping, clock: int = 0) -> str:
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(_Trial):
     """One seed of a study: what a family measures beside the protocol."""
-
-    name: str
-    seed: int = 0
-    environment = MappingProxyType({})
 
     @property
     def settings(self) -> _NoSettings:

@@ -111,6 +111,9 @@ class System:
         return drawn(seed, lambda: self.make(gain)).double()
 
 
+# --- networks ---------------------------------------------------------------------------------
+
+
 def drawn(seed: int, make: Callable[[], nn.Module]) -> nn.Module:
     """A network drawn from a seed; torch's generators are left as they were."""
     with torch.random.fork_rng(devices=[]):
@@ -130,6 +133,9 @@ def dense(n_in: int, n_out: int, gain: float = 1.0, *, bias: bool = True) -> nn.
 def trained_numbers(network: nn.Module) -> int:
     """How many numbers of a network are trained."""
     return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+# --- studies ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
