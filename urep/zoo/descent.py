@@ -31,9 +31,13 @@ def adam(
     steps: int,
     lr: float,
     schedule: Schedule | None = None,
+    largest: float | None = None,
     fused: bool | None = None,
 ) -> Descent:
-    """Train a network in place by Adam on `loss(step)`, at one rate or on a schedule."""
+    """Train a network in place by Adam on `loss(step)`, at one rate or on a schedule.
+
+    A gradient whose norm is above `largest` is scaled to it.
+    """
     parameters = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.Adam(parameters, lr=lr, fused=fused)
     rate = schedule and schedule(optimizer, steps)
@@ -42,6 +46,8 @@ def adam(
         optimizer.zero_grad()
         left = loss(step)
         left.backward()
+        if largest is not None:
+            nn.utils.clip_grad_norm_(parameters, largest)
         optimizer.step()
         if rate is not None:
             rate.step()
