@@ -256,7 +256,7 @@ def borrowed(name: str, names: Sequence[str]) -> float:
     others = [other for other in names if catalogue.system(other).row != own]
     lender = min(others, key=lambda other: abs(speeds[other] - speeds[name]))
     _, told = carried_seed(name, "up", Rates(*sheets.sheet(lender).median("rates")[0]))
-    return 1 - min(told.theory.r2.dh2, told.theory.r2.dy2)
+    return told.theory.missed
 
 
 # --- tables -------------------------------------------------------------------------------------
