@@ -8,7 +8,6 @@ from math import log, pi
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.stats import kstest
 from torch import nn
 
 from .. import tasks
@@ -569,6 +568,8 @@ def hawkes_histories(seed: int) -> dict[str, np.ndarray]:
     `poisson` a constant rate. `ks` is the distance of the PIT of `whole` from uniform, and with half the
     spread. 250 Adam steps of 50 sequences (`whole`: of 100).
     """
+    from scipy.stats import kstest
+
     random = np.random.default_rng(seed)
     trained, tested = hawkes(400, 60, random), hawkes(400, 60, random)
     longest = WINDOWS[-1]
