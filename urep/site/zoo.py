@@ -16,7 +16,7 @@ from ..carry import Carried, carried
 from ..checks import MEANING, MIME
 from ..fit import Fit, fit_rates
 from ..shown import Page, html_table, spread
-from ..state import Rates, State
+from ..state import Rates, Run, State
 from ..theory import SingularSystem
 from ..zoo import catalogue, protocol, sheets
 from ..zoo.papers import PAPERS, ROLES, Paper
@@ -149,7 +149,7 @@ def _lines(name: str) -> tuple:
     return tuple(lines)
 
 
-def carried_seed(name: str, pair: str, rates: Rates | None = None) -> tuple[protocol.Run, Carried]:
+def carried_seed(name: str, pair: str, rates: Rates | None = None) -> tuple[Run, Carried]:
     """The stored run of the first seed that learns, or else of the first, and its prediction.
 
     The constants are those that were stored, or `rates`.

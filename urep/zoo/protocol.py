@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -171,13 +173,19 @@ class Specimen(_Trial):
         own = system(self.name).settings
         if own is not None:
             return own
-        name = f"zoo-{self.name}-settings"
-        found = load(FOLDER / f"{name}.npz", command=f"make runs ARGS={name}").arrays
-        return Settings(float(found["gain"][0]), float(found["lr"][0]))
+        path = FOLDER / f"zoo-{self.name}-settings.npz"
+        return _found(path, path.stat().st_mtime_ns if path.exists() else 0)
 
     def train(self, pair: str = "first", *, watch: Watch | None = None) -> Run | None:
         """The run on one of PAIRS; None where it diverged at once."""
         return trained(system(self.name), self.seed, pair, self.settings, watch=watch)
+
+
+@cache
+def _found(path: Path, written: int) -> Settings:
+    """What the rule found, read once for each time that its file is written."""
+    found = load(path, command=f"make runs ARGS={path.stem}").arrays
+    return Settings(float(found["gain"][0]), float(found["lr"][0]))
 
 
 def trained(
