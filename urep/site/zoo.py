@@ -18,7 +18,7 @@ from ..fit import Fit, fit_rates
 from ..shown import Page, html_table, spread
 from ..state import Rates, Run, State
 from ..theory import SingularSystem
-from ..zoo import catalogue, protocol, sheets
+from ..zoo import catalogue, flow, protocol, reading, sheets
 from ..zoo.papers import PAPERS, ROLES, Paper
 from ..zoo.system import trained_numbers
 from .verdicts import Record, references_folder
@@ -131,6 +131,18 @@ def _study_lines(name: str) -> tuple:
         layers = np.arange(kept["basis"].shape[-1])
         before, after = kept["basis"][0]
         return (layers, after, "w", "seen"), (layers, before, "w", "null")
+    if "sentences" in kept:  # the first curve, told from numbers and words, and from neither
+        t, askings = np.linspace(0, reading.UNTIL, kept["curves"].shape[-1]), list(reading.ASKINGS)
+        p0, x0, s = kept["starts"][0]
+        told = (kept["curves"][askings.index(asked)][0] for asked in (askings[0], askings[3]))
+        lines = zip((flow.exact(p0, x0, t, s).v, *told), ("seen", "theory", "null"), strict=True)
+        return tuple((t, v, "dy2", style) for v, style in lines)
+    if "said" in kept:  # law by law, the share that is named right without words, and by the nearest
+        laws, erased = np.arange(len(reading.NAMES)), reading.GUESSES.index("all erased")
+        named = {"seen": kept["said"][erased], "null": kept["near_said"]}
+        right = {style: said == kept["kind"] for style, said in named.items()}
+        return tuple((laws, np.array([r[kept["kind"] == law].mean() for law in laws]), "w", style)
+                     for style, r in right.items())  # fmt: skip
     return ()
 
 
