@@ -1,35 +1,35 @@
 """A measure: a training, and ‖dh‖, ‖D_y‖ and the angle between them at looks on the way.
 
-The network is trained in pieces, from one look to the next, so that each piece may go by the compiled kernel.
+The network is trained in pieces, from one look to the next, by the compiled kernel where there is one for it.
 """
 
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import torch
 
 from ..fit import mean_learned
-from ..state import Run, State
-from ..training import TrainingDiverged, decoder_gradient, train
+from ..state import Run, State, TwoPoint
+from ..training import TrainingDiverged, compiled, decoder_gradient, train
 from .trial import Trial
 
 Arrays = dict[str, np.ndarray]
 
-ROWS = 160
+ROWS = 120
 """Rows that are stored of a curve, evenly spaced, and one more at t₁."""
 
-LOOK_AT = (*range(0, 300, 15), *range(300, 6000, 100))
+LOOK_AT = (*range(0, 300, 30), *range(300, 6000, 150))
 """Epochs of the looks, besides t₁ and the last."""
 
 LOOKS = len(LOOK_AT) + 2
 """Looks that are stored; those behind the end of a training are NaN, their epochs -1."""
 
 
-PATH = 64
+PATH = 32
 """Points between h of the first and of the second point at which the decoder's gradient is averaged."""
 
 
@@ -86,57 +86,77 @@ def _along_the_way(network, inputs: torch.Tensor, layer: str, direction: torch.T
     return gradient.mean(dim=0).flatten()
 
 
-@dataclass
 class _Course:
-    """A training under way: what was recorded, what was seen, and the epoch at which the mean was learned."""
+    """A training under way: its network, what was recorded, what was seen, and t₁ when it is known."""
 
-    trial: Trial
-    run: Run | None = None
-    looks: list[Look] = field(default_factory=list)
-    learned: float | None = None
-
-    def __post_init__(self):
-        self.data = self.trial.data()
-        self.network = self.trial.network(self.data)
+    def __init__(self, trial: Trial):
+        self.trial, self.data, self.row = trial, trial.data(), trial.settings
+        self.network = trial.network(self.data)
+        self.run: Run | None = None
+        self.looks: list[Look] = []
+        self.learned: float | None = None
+        kernel = compiled(
+            self.network, self.data, lr=self.row.lr, epochs=self.row.epochs, layer=self.network.middle
+        )
+        self.steps = self._in_torch if kernel is None else self._in_kernel
+        self.kernel = kernel
 
     def look(self, t: float) -> None:
+        """See dh and D_y now, before the step of epoch t."""
         self.looks.append(look(self.network, self.data, self.network.middle, t))
 
-    def advance(self, begin: int, end: int) -> bool:
-        """Train from one epoch to another, with a look at t₁ where that lies between; whether to go on."""
-        before = copy.deepcopy(self.network)
-        piece, finite = _piece(self.trial, self.network, self.data, begin, end)
+    def advance(self, begin: int, end: int) -> None:
+        """Train from one epoch to another, and look at t₁ where that lies between."""
+        before, random = copy.deepcopy(self.network), torch.get_rng_state()
+        piece = self.steps(self.network, self.kernel, begin, end)
         if piece is not None:
             self.run = piece if self.run is None else _joined(self.run, piece)
-        if finite and self.learned is None:
+        if self.run is None:
+            raise TrainingDiverged(f"{self.trial} diverged at epoch 0", None)
+        if self.learned is None and self.run.stopped != "diverged":
             self.learned = mean_learned(self.run)
             if self.learned is not None and self.learned > begin:
-                at = int(self.learned)
-                _piece(self.trial, before, self.data, begin, at)
-                self.looks.append(look(before, self.data, before.middle, at))
-        return finite and self.run.stopped == "epochs"
+                self._look_back(before, random, begin, int(self.learned))
 
-
-def _piece(trial: Trial, network, data, begin: int, end: int) -> tuple[Run | None, bool]:
-    """The epochs from `begin` to before `end` of a training, and whether it stayed finite."""
-    try:
-        run = train(
-            network, data, lr=trial.settings.lr, epochs=end - begin, layer=network.middle,
-            stop_at_loss=trial.stop_at_loss, seed=10**5 * trial.seed + begin, progress=False,
+    def _look_back(self, before, random: torch.Tensor, begin: int, at: int) -> None:
+        """Train a copy of the network of epoch `begin` to t₁ and look there."""
+        now = torch.get_rng_state()
+        torch.set_rng_state(random)
+        again = None if self.kernel is None else type(self.kernel)(
+            self.kernel.program, before, self.data, self.row.lr
         )  # fmt: skip
-    except TrainingDiverged as diverged:
-        return None if diverged.run is None else _later(diverged.run, begin), False
-    return _later(run, begin), True
+        self.steps(before, again, begin, at)
+        torch.set_rng_state(now)
+        self.looks.append(look(before, self.data, before.middle, at))
 
+    def _in_kernel(self, network, kernel, begin: int, end: int) -> Run | None:
+        stop = -np.inf if self.trial.stop_at_loss is None else self.trial.stop_at_loss
+        loss, dh2, outputs, _ = kernel.steps(end - begin, stop)
+        kernel.store()
+        if not len(loss):
+            return None
+        d = (self.data[1][1] - self.data[1][0]).double().numpy()
+        dy = outputs[:, 1] - outputs[:, 0]
+        state = State(dh2[:, 0], (dy**2).sum(1), (dy * (dy - d)).sum(1))
+        stopped = "loss" if loss[-1] <= stop else "epochs" if len(loss) == end - begin else "diverged"
+        task = TwoPoint(self.trial.dx2, self.trial.dy2_target)
+        return Run(begin + np.arange(len(loss)), state, loss, task, self.row.lr, stopped)
 
-def _later(run: Run, begin: int) -> Run:
-    return Run(run.t + begin, run.trajectory, run.loss, run.task, run.lr, run.stopped)
+    def _in_torch(self, network, _, begin: int, end: int) -> Run | None:
+        try:
+            run = train(
+                network, self.data, lr=self.row.lr, epochs=end - begin, layer=network.middle,
+                stop_at_loss=self.trial.stop_at_loss, seed=10**5 * self.trial.seed + begin, progress=False,
+            )  # fmt: skip
+        except TrainingDiverged as diverged:
+            run = diverged.run
+        return run if run is None else replace(run, t=run.t + begin)
 
 
 def _joined(one: Run, other: Run) -> Run:
     state = State(*(np.concatenate(pair) for pair in zip(one.trajectory, other.trajectory, strict=True)))
     t, loss = np.r_[one.t, other.t], np.r_[one.loss, other.loss]
-    return Run(t, state, loss, one.task, one.lr, other.stopped)
+    return replace(other, t=t, trajectory=state, loss=loss)
 
 
 def course(trial: Trial) -> tuple[Run, list[Look], float | None]:
@@ -144,18 +164,18 @@ def course(trial: Trial) -> tuple[Run, list[Look], float | None]:
 
     Raises TrainingDiverged where nothing could be recorded.
     """
-    under_way = _Course(trial)
-    epochs = [t for t in LOOK_AT if t < trial.settings.epochs] + [trial.settings.epochs]
-    under_way.look(0)
-    for begin, end in pairwise(epochs):
-        go_on = under_way.advance(begin, end)
-        if under_way.run is None:
-            raise TrainingDiverged(f"{trial} diverged at once", None)
-        if under_way.run.stopped == "diverged":
-            break
-        under_way.look(end if go_on else under_way.run.t[-1])
-        if not go_on:
-            break
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(trial.seed)
+        under_way = _Course(trial)
+        epochs = [t for t in LOOK_AT if t < trial.settings.epochs] + [trial.settings.epochs]
+        under_way.look(0)
+        for begin, end in pairwise(epochs):
+            under_way.advance(begin, end)
+            if under_way.run.stopped == "diverged":
+                break
+            under_way.look(end if under_way.run.stopped == "epochs" else under_way.run.t[-1])
+            if under_way.run.stopped == "loss":
+                break
     seen = {one.t: one for one in under_way.looks}
     return under_way.run, [seen[t] for t in sorted(seen)], under_way.learned
 
@@ -195,16 +215,18 @@ def _looks(looks: list[Look], learned: float | None) -> Arrays:
         "u": [np.linalg.norm(one.dh) for one in looks],
         "r": [np.linalg.norm(one.gradient) for one in looks],
         "cosine": [cosine(one.dh, one.gradient) for one in looks],
+        "look_dy": [one.dy for one in looks],
+    }
+    rounded = {
         "r_ends": [np.linalg.norm(one.at_ends) for one in looks],
         "cosine_ends": [cosine(one.dh, one.at_ends) for one in looks],
-        "look_dy": [one.dy for one in looks],
         "turned": [degrees(first.dh, one.dh) for one in looks],
         "turned_since": [since(one) for one in looks],
         "gradient_turned": [degrees(first.gradient, one.gradient) for one in looks],
     }
-    return {name: _padded(np.array(values), LOOKS) for name, values in columns.items()} | {
-        "look_t": _epochs([one.t for one in looks], LOOKS)
-    }
+    kept = {name: _padded(np.array(values), LOOKS) for name, values in columns.items()}
+    kept |= {name: np.float16(_padded(np.array(values), LOOKS)) for name, values in rounded.items()}
+    return kept | {"look_t": _epochs([one.t for one in looks], LOOKS)}
 
 
 def cosine(one: np.ndarray, other: np.ndarray) -> float:

@@ -481,6 +481,11 @@ BEYOND_SEEDS = range(200, 220)
 """Seeds of the runs that judge the claims of the part Beyond the paper; no other sweep has them."""
 
 
+def _beyond_seeds(row: str) -> range:
+    """Those seeds; the first five of the row whose training takes a minute and a half."""
+    return BEYOND_SEEDS[:5] if row == "Convolution" else BEYOND_SEEDS
+
+
 def _angles(row: str) -> list[Sweep]:
     """Lengths and angles of a row: of the explored seeds, and of those that judge claims."""
     return [
@@ -489,7 +494,7 @@ def _angles(row: str) -> list[Sweep]:
             tuple(Trial(row, seed, stop_at_loss=1e-8) for seed in seeds),
             angles.angles,
         )
-        for ending, seeds in (("angles", SEEDS), ("beyond", BEYOND_SEEDS))
+        for ending, seeds in (("angles", SEEDS), ("beyond", _beyond_seeds(row)))
     ]
 
 
@@ -647,16 +652,16 @@ class AngledRun:
     looks: Looks
 
 
-def angled_runs(row: str, seeds: str = "angles") -> list[AngledRun]:
+def angled_runs(row: str, seeds: str = "angles", *, whole: bool = True) -> list[AngledRun]:
     """The stored runs of a row of Table 1 with lengths and angles, a trial each.
 
-    seeds: "angles", the explored ones, or "beyond", those that judge claims. Raises ValueError for another
-    row, and as `Sweep.load` does.
+    seeds: "angles", the explored ones, or "beyond", those that judge claims; not `whole`: those of them that
+    are there. Raises ValueError for another row, and as `Sweep.load` does.
     """
     known = sweep(f"{slug(row)}-{seeds}")
-    arrays = known.load().arrays
-    return [_angled(trial, {name: array[k] for name, array in arrays.items()})
-            for k, trial in enumerate(known.trials)]  # fmt: skip
+    arrays = known.load(whole=whole).arrays
+    there = [(k, trial) for k, trial in enumerate(known.trials) if arrays["done"][k]]
+    return [_angled(trial, {name: array[k] for name, array in arrays.items()}) for k, trial in there]
 
 
 def _angled(trial: Trial, arrays: Arrays) -> AngledRun:
