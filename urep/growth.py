@@ -44,7 +44,7 @@ wide random matrices, or not at all."""
 MOST_STEPS = 20_000
 """Largest number of steps of one integration: a fit steps back from constants that need more."""
 
-MOST_ROWS = 400
+MOST_ROWS = 200
 """Rows that a search looks at; residual and R² are those of all rows."""
 
 MAX_LOG_RATE = 60.0
@@ -122,8 +122,8 @@ class Growth:
 
     `across` is one of ACROSS. "same": K⊥ = K∥. "inherited": what lies across keeps what the inner maps were
     born with, so that K⊥/K∥ falls from 1, (E43), here for any exponent. "random": inner maps were born as
-    wide random matrices, which raises the rate along the vectors, (E44); exponents below 2. `born` is (u, r)
-    of birth, None for those of the start. Where α = β = 0 the three are one, but at cos θ = ±1, where
+    wide random matrices, which raises the rate along the vectors, (E44); exponents in [0, 2). `born` is the
+    (u, r) of birth, None for those of the start. Where α = β = 0 the three are one, but at cos θ = ±1, where
     "random" has no angle. Raises TypeError or ValueError naming the argument.
     """
 
@@ -142,8 +142,8 @@ class Growth:
             object.__setattr__(self, name, number)
         if self.across not in ACROSS:
             raise ValueError(f"across must be one of {', '.join(ACROSS)}; got {self.across!r}")
-        if self.across == "random" and max(self.alpha, self.beta) >= 2:
-            raise ValueError(f"alpha and beta must be < 2 where across is 'random', got {self}")
+        if self.across == "random" and not (0 <= self.alpha < 2 and 0 <= self.beta < 2):
+            raise ValueError(f"alpha and beta must be in [0, 2) where across is 'random', got {self}")
         if self.born is not None:
             if len(self.born) != 2:
                 raise ValueError(f"born must be (u, r) or None, got {self.born!r}")
@@ -442,7 +442,8 @@ def _runge_kutta(first, t, k, rtol, dense, out, most):
                 + 17253 / 339200 * slopes[4, i] - 22 / 525 * slopes[5, i] + 1 / 40 * slopes[6, i]
             )  # fmt: skip
             allowed = rtol * (1.0 + max(abs(x[i]), abs(new[i])))
-            miss = max(miss, abs(error) / allowed)
+            share = abs(error) / allowed
+            miss = max(miss, share) if np.isfinite(share) else np.inf
         if not miss <= 1.0:
             h *= max(0.1, 0.9 * miss**-0.2) if np.isfinite(miss) else 0.1
             if h < 1e-14 * t[-1]:
@@ -538,7 +539,7 @@ def fit_rates(
     kept = np.unique(np.linspace(0, len(t) - 1, MOST_ROWS).round().astype(int))
     best = _search(family, t[kept] - t[0], measured[:, kept])
     rates = family.rates(best.x)
-    predicted = integrate(start, task, rates, t - t[0]).state(task)
+    predicted = _lengths(_rows(start, task, rates, t - t[0], 1e-8, with_slopes=False)).state(task)
     squares = ((np.array([*predicted]) - measured) ** 2).sum(axis=1)
     total = ((measured - measured.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
     message = _why_not(best, family)
@@ -576,6 +577,11 @@ class _Family:
         if self.depth is not None:
             return (0,)
         return (0, 1, *((2,) if self.alpha is None else ()), *((3,) if self.beta is None else ()))
+
+    @property
+    def logs(self) -> int:
+        """How many of the numbers are logarithms of rates; they come first."""
+        return 1 if self.depth is not None else 2
 
     def rates(self, x: np.ndarray) -> Growth:
         """The rates for the fitted numbers: log κ, or log k_h, log k_y at the start's size, exponents."""
@@ -626,12 +632,13 @@ def _search(family: _Family, t: np.ndarray, measured: np.ndarray, polished: int 
         return kept[key]
 
     starts = sorted(_starts(family, t, measured), key=lambda x: family.misfit(x, t[::4], measured[:, ::4]))
-    edge = np.full(len(starts[0]), MAX_LOG_RATE)
-    if family.depth is None:
-        edge[2:] = 1.999 if family.across == "random" else MAX_EXPONENT
+    logs = family.logs
+    low, high = (np.full(len(starts[0]), edge) for edge in (-MAX_LOG_RATE, MAX_LOG_RATE))
+    low[logs:], high[logs:] = (0.0, 1.99) if family.across == "random" else (-MAX_EXPONENT, MAX_EXPONENT)
+    starts = [np.clip(x, low + 1e-3, high - 1e-3) for x in starts]
     found = [
         least_squares(
-            lambda x: evaluated(x)[0], x, jac=lambda x: evaluated(x)[1], bounds=(-edge, edge), x_scale="jac",
+            lambda x: evaluated(x)[0], x, jac=lambda x: evaluated(x)[1], bounds=(low, high), x_scale="jac",
             xtol=1e-9, ftol=1e-10, gtol=1e-15, max_nfev=60,
         )
         for x in starts[:polished]
@@ -639,7 +646,7 @@ def _search(family: _Family, t: np.ndarray, measured: np.ndarray, polished: int 
     return min(found, key=lambda one: one.cost)
 
 
-GUESSES = (0.0, -0.6, 0.8, 1.6)
+GUESSES = (0.0, -0.7, 1.0)
 """Exponents that a search begins from."""
 
 
@@ -653,7 +660,7 @@ def _starts(family: _Family, t: np.ndarray, measured: np.ndarray) -> list[np.nda
     else:
         alphas = GUESSES if family.alpha is None else (family.alpha,)
         betas = GUESSES if family.beta is None else (family.beta,)
-        ratios = np.log(10) * np.array([-1.5, -0.5, 0.5, 1.5])
+        ratios = np.log(10) * np.array([-1.2, 0.0, 1.2])
         choices = [
             np.array([x / 2, -x / 2, *([a] if family.alpha is None else []),
                       *([b] if family.beta is None else [])])
@@ -664,34 +671,38 @@ def _starts(family: _Family, t: np.ndarray, measured: np.ndarray) -> list[np.nda
     half = t[int(np.argmax(dy >= level))] or t[-1]
     starts = []
     for x in choices:
-        clock = np.geomspace(1e-6, 1e9, 300)
-        logs = len(x) if family.depth is not None else 2
-        try:
-            rows = _rows(family.start, family.task, family.rates(x), clock, 1e-5, with_slopes=False)
-        except SingularSystem:
-            continue
-        seen = _lengths(rows).state(family.task).dy2 ** 0.5
-        reached = int(np.argmax(seen >= level))
-        if seen[reached] < level:
-            continue
-        moved = x.copy()
-        moved[:logs] += np.log(clock[reached] / half)
-        starts.append(moved)
+        reached = _epoch_of(level, family, x)
+        if reached is not None:
+            moved = x.copy()
+            moved[: family.logs] += np.log(reached / half)
+            starts.append(moved)
     if not starts:
         moved = choices[0].copy()
-        moved[: 1 if family.depth is not None else 2] += -np.log(t[-1])
+        moved[: family.logs] -= np.log(t[-1])
         starts = [moved]
     return starts
+
+
+def _epoch_of(level: float, family: _Family, x: np.ndarray) -> float | None:
+    """The epoch at which dy reaches a level, roughly; None where it is not seen to."""
+    clock, first = np.geomspace(1e-5, 1e9, 200), np.empty(3)
+    first[:] = log(family.start.u), log(family.start.r), _tangent(family.start.cosine)
+    rows, constants = np.empty((clock.size, 3)), _constants(family.rates(x), family.start, family.task)
+    done = _runge_kutta(first, clock, constants, 1e-4, _DENSE, rows, 1000)
+    if done == 0:
+        return None
+    lengths = _lengths(rows[:done].T)
+    above = lengths.u * lengths.r * lengths.cosine >= level
+    return float(clock[np.argmax(above)]) if above.any() else None
 
 
 def _why_not(best, family: _Family) -> str:
     """Why the numbers cannot be trusted; empty when they can."""
     if not best.success:
         return f"fit_rates did not converge: {best.message}"
-    logs = 1 if family.depth is not None else 2
-    if np.any(np.abs(best.x[:logs]) > 0.9 * MAX_LOG_RATE):
+    if np.any(np.abs(best.x[: family.logs]) > 0.9 * MAX_LOG_RATE):
         return "fit_rates did not converge: a rate ran away"
-    if np.any(np.abs(best.x[logs:]) > (1.99 if family.across == "random" else 0.99 * MAX_EXPONENT)):
+    if np.any(best.active_mask != 0):
         return "fit_rates did not converge: an exponent ran to the end of what is allowed"
     strength = np.linalg.svd(best.jac, compute_uv=False)
     if strength[-1] <= 1e-6 * strength[0]:
