@@ -523,6 +523,8 @@ def fit_rates(
     `converged` is False; `unconverged` is
     as in `urep.fit_rates`. Raises ValueError or TypeError for bad input.
     """
+    if depth is not None and (alpha is not None or beta is not None):
+        raise TypeError("alpha and beta must not be given beside depth, which decides them")
     t, trajectory, task = of_one_layer(*(run if isinstance(run, tuple) else (run,)))
     t = checked_trajectory(trajectory, t)
     _require_choice(unconverged)
@@ -532,8 +534,6 @@ def fit_rates(
     for name, row in zip(("dh2", "dy2", "w"), measured, strict=True):
         if np.ptp(row) == 0:
             raise ValueError(f"trajectory.{name} must change to be fitted, got {row[0]!r} throughout")
-    if depth is not None and (alpha is not None or beta is not None):
-        raise TypeError("alpha and beta must not be given beside depth, which decides them")
     _checked(start, task, Growth(1.0, 1.0, across=across))
     family = _Family(start, task, alpha, beta, depth, across, None if born is None else (born.u, born.r))
     kept = np.unique(np.linspace(0, len(t) - 1, MOST_ROWS).round().astype(int))
