@@ -14,7 +14,7 @@ import numpy as np
 
 from ..state import Run, State, TwoPoint
 from ..zoo import catalogue, protocol
-from . import angles, measures
+from . import angles, forecasts, measures
 from .measures import ENDS
 from .store import FOLDER, Stored, StoredFileError, load
 from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL
@@ -493,6 +493,19 @@ def _angles(row: str) -> list[Sweep]:
     ]
 
 
+# --- beyond the paper: forecasts ----------------------------------------------------------------
+
+FORECAST_ROWS = (*UNIVERSAL, "Low initial weights")
+"""Rows of Table 1 whose ends are forecast."""
+
+
+def _births(row: str) -> Sweep:
+    """Lengths and angle before training, of a row's explored seeds and of its trials of Figure 5."""
+    explored = tuple(Trial(row, seed) for seed in (*SEEDS, *FRESH_SEEDS))
+    grid = _grid(row).trials if row in UNIVERSAL else ()
+    return Sweep(f"{slug(row)}-births", explored + grid, forecasts.births)
+
+
 # --- the catalogue -----------------------------------------------------------------------------
 
 
@@ -522,6 +535,7 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "authors-code": _authors_code(),
     "angles": [_angles(row)[0] for row in TABLE_1],
     "beyond": [_angles(row)[1] for row in TABLE_1],
+    "forecasts": [_births(row) for row in FORECAST_ROWS],
 } | {f"zoo-{family}": _zoo(family) for family in catalogue.FAMILIES}
 """The sweeps of each experiment; one that two experiments need is one file."""
 
