@@ -17,9 +17,11 @@ from types import MappingProxyType
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from ..exact import sensitivities
 from ..fit import mean_learned
 from ..growth import ACROSS, Lengths, exponents
-from ..state import Run
+from ..state import Rates, Run, State, TwoPoint
+from ..theory import final_distance
 from .angles import look
 from .held_out import learned_share
 from .trial import Trial
@@ -32,10 +34,10 @@ SHARE = 0.2
 POINTS = 40
 """Values of v, evenly spaced, at which a curve is compared with the beginning of a run."""
 
-RATIOS = np.exp(np.linspace(-9, 7, 49))
+RATIOS = np.exp(np.linspace(-9, 7, 33))
 """Ratios k_h/k_y that a fit looks through; between them it interpolates."""
 
-STEPS = np.r_[0.0, np.geomspace(1e-4, 1.0, 120)]
+STEPS = np.r_[0.0, np.geomspace(1e-4, 1.0, 80)]
 """Places on the way from the start's v to dy*, from 0 to 1, between which a path takes one step."""
 
 FAMILY = (-0.5, 0.65)
@@ -74,10 +76,10 @@ def is_learned(run: Run) -> bool:
 
 
 class Curve:
-    """‖dh‖² of a run as a function of v = dy along dy*, from t₁ on; v is where the largest so far was reached.
+    """‖dh‖² of a run as a function of v = dy along dy*, from t₁ on; `first` is v at t₁.
 
-    Between rows it is monotone and smooth. `first` is v at t₁. Raises ValueError where the mean is not
-    learned.
+    Rows at which v is not the largest so far are left out; between rows the curve is smooth, and monotone
+    where they are. Raises ValueError where the mean is not learned.
     """
 
     def __init__(self, run: Run):
@@ -227,11 +229,14 @@ def ends_by_paths(
     """The ends of rates with two exponents, the ratio fitted to each beginning, or given.
 
     A path starts from the lengths and the angle before training; `aligned` starts it at t₁ instead, from
-    ‖dh‖ and dy alone and with no angle, which for exponents of zero is (7).
+    ‖dh‖ and dy alone and with no angle, which for exponents of zero is (7). Raises ValueError where both
+    are asked for.
     """
-    curves = [Curve(case.run) for case in cases]
-    starts = [_aligned(curve) if aligned else case.birth for curve, case in zip(curves, cases, strict=True)]
+    if aligned and ratio is not None:
+        raise ValueError("ratio must be None for aligned paths, which begin where a fit does")
     given = ratio is not None
+    curves = [] if given else [Curve(case.run) for case in cases]
+    starts = [_aligned(curve) for curve in curves] if aligned else [case.birth for case in cases]
     ratios = np.broadcast_to(ratio, len(cases)).reshape(-1, 1) if given else RATIOS
     found = paths(starts, [case.target for case in cases], *powers, ratios)
     last = found.dh2[-1]
@@ -350,3 +355,60 @@ NULLS: Mapping[str, Forecaster] = MappingProxyType({
     "last value": Forecaster(0, ends_by_last),
 })  # fmt: skip
 """Predictors that know the beginning and no theory."""
+
+
+RECTIFIED = ("Default", "Narrow", "ReLU", "Low initial weights")
+"""Rows of deep fully connected rectified networks: those of the family."""
+
+
+def choice(row: str) -> str:
+    """The theory that forecasts a row, by architecture alone: growing rates where gates are, else a line."""
+    return "exponents of the family" if row in RECTIFIED else "rotation, a line"
+
+
+def ends_by_choice(cases: Sequence[Case], *, share: float = SHARE) -> Ends:
+    """The ends of one row's cases by the theory of `choice`."""
+    return THEORIES[choice(cases[0].row)].ends(cases, share=share)
+
+
+# --- error bars --------------------------------------------------------------------------------------
+
+
+def standard_errors(start: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> tuple[float, float]:
+    """Standard errors of log Ω and of log ‖dh(∞)‖², for a noise of one on each number of (7)'s curves.
+
+    From the Fisher information of the two time constants in curves at epochs t (n,), by `sensitivities`.
+    Ω is the rate of escape from small weights, ‖dx‖‖dy*‖/√(τ_h τ_y).
+    """
+    by_h, by_y = (np.concatenate([*part]) for part in sensitivities(start, task, rates, t))
+    slopes = np.column_stack([rates.tau_h * by_h, rates.tau_y * by_y])
+    covariance = np.linalg.inv(slopes.T @ slopes)
+    step = 1e-4
+    wider, narrower = (Rates(rates.tau_h, rates.tau_y * np.exp(sign * step)) for sign in (1, -1))
+    more, less = (final_distance(start, task, one) for one in (wider, narrower))
+    per_ratio = np.log(more / less) / (2 * step)
+    of_speed, of_end = np.array([-0.5, -0.5]), per_ratio * np.array([-1.0, 1.0])
+    return tuple(float(np.sqrt(way @ covariance @ way)) for way in (of_speed, of_end))
+
+
+def band(errors: np.ndarray, level: float = 0.9) -> float:
+    """The size that a share of known errors of the log stays below: half the width of an error bar."""
+    return float(np.quantile(errors, level, method="higher"))
+
+
+# --- other tasks -------------------------------------------------------------------------------------
+
+
+def end_of_other_target(run: Run, target: float) -> float:
+    """‖dh‖² at v = `target` on a run's way to farther targets: where training on such targets ends."""
+    return float(Curve(run)(target))
+
+
+def ends_of_other_tasks(cases: Sequence[Case], powers: tuple[float, float], log_ratio: float) -> Ends:
+    """The ends of cases with other distances, by the ratio at ‖dx‖ = 1 and each case's own birth.
+
+    If the encoder is homogeneous, a factor on the inputs is one on dh, and K_h takes its square: with
+    K_h = k_h u^α, k_h is in proportion to ‖dx‖^(2 − α).
+    """
+    sizes = np.array([case.run.task.dx2 for case in cases]) ** 0.5
+    return ends_by_paths(cases, powers, ratio=np.exp(log_ratio) * sizes ** (2 - powers[0]))
