@@ -158,6 +158,9 @@ def paths(
         raise ValueError(f"across must be one of {', '.join(ACROSS)}; got {across!r}")
     u, r, cosine = np.array([[*start] for start in starts], dtype=float).T[:, :, None]
     first, size = u * r * cosine, np.asarray(targets, dtype=float)[:, None] - u * r * cosine
+    v = first[:, 0] + STEPS[:, None] * size[:, 0]
+    if alpha == beta == 0:
+        return _conics(u, r, cosine, v, np.atleast_2d(ratios))
     log_ratio = np.log(np.atleast_2d(ratios))
     shape = np.broadcast_shapes(u.shape, log_ratio.shape)
     born = np.stack([np.broadcast_to(z, shape) for z in (np.log(u), np.log(r))])
@@ -176,8 +179,16 @@ def paths(
         x[2] = np.maximum(x[2], 0)
         rows.append(x)
     log_u, _, tangent = np.moveaxis(np.array(rows), 1, 0)
-    v = first[:, 0] + STEPS[:, None] * size[:, 0]
     return Paths(v, np.exp(2 * log_u), (1 - tangent**2) / (1 + tangent**2))
+
+
+def _conics(u, r, cosine, v, ratios) -> Paths:
+    """The paths of constant rates, in closed form: H² − ratio v² = c H + (C² − c²)/4."""
+    c = u**2 - ratios * r**2
+    sum2 = (u**2 + ratios * r**2) ** 2 - 4 * ratios * (u * r * cosine) ** 2  # C²
+    root = np.sqrt(np.maximum(sum2 + 4 * ratios * v[:, :, None] ** 2, 0))
+    dh2, slope2 = (root + c) / 2, (root - c) / (2 * ratios)
+    return Paths(v, dh2, np.clip(v[:, :, None] / np.sqrt(dh2 * slope2), -1, 1))
 
 
 def _per_output(x, *, born, log_ratio, powers, inherited) -> np.ndarray:
