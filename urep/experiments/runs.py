@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..growth import Lengths
 from ..state import Run, State, TwoPoint
 from ..zoo import catalogue, protocol
-from . import angles, measures
+from . import angles, forecasts, measures
 from .measures import ENDS
 from .store import FOLDER, Stored, StoredFileError, load
 from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL
@@ -498,6 +499,19 @@ def _angles(row: str) -> list[Sweep]:
     ]
 
 
+# --- beyond the paper: forecasts ----------------------------------------------------------------
+
+FORECAST_ROWS = (*UNIVERSAL, "Low initial weights")
+"""Rows of Table 1 whose ends are forecast."""
+
+
+def _births(row: str) -> Sweep:
+    """Lengths and angle before training, of a row's explored seeds and of its trials of Figure 5."""
+    explored = tuple(Trial(row, seed) for seed in (*SEEDS, *FRESH_SEEDS))
+    grid = _grid(row).trials if row in UNIVERSAL else ()
+    return Sweep(f"{slug(row)}-births", explored + grid, forecasts.births)
+
+
 # --- the catalogue -----------------------------------------------------------------------------
 
 
@@ -527,6 +541,7 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "authors-code": _authors_code(),
     "angles": [_angles(row)[0] for row in TABLE_1],
     "beyond": [_angles(row)[1] for row in TABLE_1],
+    "forecasts": [_births(row) for row in FORECAST_ROWS],
 } | {f"zoo-{family}": _zoo(family) for family in catalogue.FAMILIES}
 """The sweeps of each experiment; one that two experiments need is one file."""
 
@@ -679,6 +694,52 @@ def _angled(trial: Trial, arrays: Arrays) -> AngledRun:
     names = {name: name for name in Looks.__dataclass_fields__} | {"t": "look_t", "dy": "look_dy"}
     looks = Looks(**{name: np.float64(arrays[key][seen]) for name, key in names.items()})
     return AngledRun(trial.row, trial.seed, run, float(arrays["t1"]) if arrays["t1"] >= 0 else None, looks)
+
+
+def explored_cases(row: str) -> list[forecasts.Case]:
+    """The explored runs of a row that have learned, whole or sampled, with their births."""
+    births = sweep(f"{slug(row)}-births")
+    known = {t.seed: Lengths(*birth) for t, birth in _births_of(births) if t.dx2 == 1 and t.dy2_target == 0.5}
+    found = {seed: stored_run(row, seed).run for seed in SEEDS}
+    found |= dict(zip(FRESH_SEEDS, sampled_runs(f"{slug(row)}-fresh"), strict=True))
+    return [
+        forecasts.Case(row, seed, run, known[seed])
+        for seed, run in found.items()
+        if forecasts.is_learned(run)
+    ]
+
+
+def fresh_cases(row: str) -> list[forecasts.Case]:
+    """The runs of a row that judge claims and have learned, with their births."""
+    return [
+        forecasts.Case(row, one.seed, one.run, Lengths(*(one.looks.at(0)[z] for z in ("u", "r", "cosine"))))
+        for one in angled_runs(row, "beyond")
+        if forecasts.is_learned(one.run)
+    ]
+
+
+def grid_cases(row: str) -> list[forecasts.Case]:
+    """The trials of Figure 5 of a row that have learned and have ‖dy*‖ > 0: first and last state, birth."""
+    known = sweep(f"{slug(row)}-grid")
+    arrays = known.load().arrays
+    births = dict(_births_of(sweep(f"{slug(row)}-births")))
+    ends = zip(known.trials, arrays["first"], arrays["last"], arrays["loss"], strict=True)
+    return [
+        forecasts.Case(row, t.seed, _two_rows(t, first, last, loss), Lengths(*births[t]))
+        for t, first, last, loss in ends
+        if loss < forecasts.LEARNED and t.dy2_target > 0
+    ]
+
+
+def _births_of(known: Sweep) -> list[tuple[Trial, np.ndarray]]:
+    return list(zip(known.trials, known.load().arrays["birth"], strict=True))
+
+
+def _two_rows(trial: Trial, first: np.ndarray, last: np.ndarray, loss: float) -> Run:
+    """A run of which the first and the last row are known."""
+    state = State(*np.stack([first, last], axis=1))
+    task = TwoPoint(trial.dx2, trial.dy2_target)
+    return Run(np.arange(2.0), state, np.full(2, loss), task, trial.settings.lr, "loss")
 
 
 def _layer_names(trial: Trial) -> list[str]:
