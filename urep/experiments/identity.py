@@ -17,9 +17,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..fit import fit_rates
 from ..networks import Convolutional, FullyConnected
 from ..state import real_number
 from ..tasks import Data
+from ..training import train
+from .trial import Trial
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,7 @@ def _layers_behind(network: FullyConnected | Convolutional) -> dict[str, int]:
 
 def _two_scalar_points(network, data: Data) -> Data:
     if not isinstance(network, FullyConnected | Convolutional):
-        raise TypeError(
-            f"network must be a FullyConnected or a Convolutional, got {type(network).__name__}"
-        )
+        raise TypeError(f"network must be a FullyConnected or a Convolutional, got {type(network).__name__}")
     if any(isinstance(module, nn.Dropout) for module in network.modules()):
         raise ValueError("network must not be random in a step, got one with dropout")
     inputs, targets = data
@@ -130,3 +131,32 @@ def _two_scalar_points(network, data: Data) -> Data:
             f"{tuple(targets.shape)}"
         )
     return inputs, targets
+
+
+def fitted_cuts(trial: Trial) -> dict[str, np.ndarray]:
+    """The fits of (7) at every layer of one run, beside the kernel of the trained network at every layer.
+
+    rates (layers, 2) times the learning rate, residual, converged, last (layers, 3) as `measures` has them;
+    encoder and decoder (layers,) after training, and kernel (2,) before and after it, per unit of the
+    learning rate.
+    """
+    data = trial.data()
+    network, settings = trial.network(data), trial.settings
+    before = at_cuts(network, data)
+    names = [network.layer(k) for k in range(network.depth)]
+    run = train(
+        network, data, lr=settings.lr, epochs=settings.epochs, layer=names, seed=trial.seed,
+        stop_at_loss=trial.stop_at_loss, progress=False,
+    )  # fmt: skip
+    after, states = at_cuts(network, data), list(run.trajectory.values())
+    fits = [fit_rates(run.t, state, run.task, unconverged="keep") for state in states]
+    return {
+        "rates": settings.lr * np.array([(fit.rates.tau_h, fit.rates.tau_y) for fit in fits]),
+        "residual": np.array([fit.residual for fit in fits]),
+        "converged": np.array([fit.converged for fit in fits]),
+        "last": np.array([[*state[len(run) - 1]] for state in states]),
+        "loss": np.float64(run.loss[-1]),
+        "encoder": after.encoder,
+        "decoder": after.decoder,
+        "kernel": np.array([before.kernel[0], after.kernel[0]]),
+    }
