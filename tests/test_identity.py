@@ -34,7 +34,8 @@ def seen_rate(network, size=1e-6):
     for sign in (1, -1):
         moved = copy.deepcopy(network)
         loss = 0.5 * ((moved(inputs) - targets) ** 2).sum(dim=1).mean()
-        for parameter, slope in zip(moved.parameters(), torch.autograd.grad(loss, [*moved.parameters()])):
+        weights = [*moved.parameters()]
+        for parameter, slope in zip(weights, torch.autograd.grad(loss, weights), strict=True):
             parameter.data -= sign * size * slope
         outputs = moved(inputs)[:, 0]
         ends.append((outputs[1] - outputs[0]).item())
@@ -65,7 +66,7 @@ def test_the_sum_is_the_same_at_every_layer_and_the_encoder_only_gains(name):
     assert (np.diff(cuts.encoder) > 0).all() and (np.diff(cuts.decoder) < 0).all()
     first = [value for key, value in each.items() if key.startswith("net.0.")]
     assert cuts.encoder[0] == pytest.approx(sum(first), rel=1e-12)
-    last = [key for key in each][-2:]  # the output's weights and bias
+    last = list(each)[-2:]  # the output's weights and bias
     assert cuts.decoder[-1] == pytest.approx(sum(each[key] for key in last), rel=1e-12)
 
 
