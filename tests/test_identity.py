@@ -102,6 +102,15 @@ def test_odd_networks_of_centred_points_have_no_cross_term():
     assert np.abs(cuts.mean_encoder + cuts.mean_decoder).max() < 1e-12 * cuts.kernel[0]
 
 
+def test_the_slaved_share_is_the_squared_cosine_of_the_two_gradients():
+    network = networks()["elu"]
+    own = {name: value.detach() for name, value in network.named_parameters()}
+    slopes = jacrev(lambda held: functional_call(network, held, (DATA[0],))[:, 0])(own)
+    first, second = torch.cat([z.flatten(1) for z in slopes.values()], dim=1)
+    cosine = torch.nn.functional.cosine_similarity(second - first, second + first, dim=0).item()
+    assert identity.at_cuts(network, DATA).slaved_share == pytest.approx(cosine**2, rel=1e-10)
+
+
 def test_bad_arguments_are_refused():
     network = networks()["elu"]
     with pytest.raises(ValueError, match="two points with one output"):

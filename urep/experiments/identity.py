@@ -30,13 +30,15 @@ class Cuts:
     """The two products of gradients, split at each hidden layer, and the errors that they multiply.
 
     `encoder` and `decoder` (layers,) are the parts of ‖∂dy/∂θ‖²/4 before and behind each hidden layer;
-    `mean_encoder` and `mean_decoder` those of ∂dy/∂θ · ∂ȳ/∂θ; `gap` is dy* − dy and `mean_error` ȳ − ȳ*.
+    `mean_encoder` and `mean_decoder` those of ∂dy/∂θ · ∂ȳ/∂θ, `mean_kernel` is ‖∂ȳ/∂θ‖²; `gap` is dy* − dy and
+    `mean_error` ȳ − ȳ*.
     """
 
     encoder: np.ndarray
     decoder: np.ndarray
     mean_encoder: np.ndarray
     mean_decoder: np.ndarray
+    mean_kernel: float
     gap: float
     mean_error: float
 
@@ -55,6 +57,12 @@ class Cuts:
         """Size of the mean's part of dy' over that of the difference's own."""
         cross = self.mean_encoder[0] + self.mean_decoder[0]
         return float(abs(cross * self.mean_error) / abs(self.kernel[0] * self.gap))
+
+    @property
+    def slaved_share(self) -> float:
+        """What `mean_share` is where a fast mean follows the difference: a squared cosine of gradients."""
+        cross = self.mean_encoder[0] + self.mean_decoder[0]
+        return float(cross**2 / (4 * self.mean_kernel * self.kernel[0]))
 
 
 def at_cuts(network: FullyConnected | Convolutional, data: Data) -> Cuts:
@@ -75,8 +83,9 @@ def at_cuts(network: FullyConnected | Convolutional, data: Data) -> Cuts:
     in_encoder = first_behind[None, :] <= np.arange(network.depth)[:, None]
     split = [np.where(side, part, 0.0).sum(axis=1)
              for part in (own, cross) for side in (in_encoder, ~in_encoder)]  # fmt: skip
+    mean_kernel = sum((one * one).sum().item() for one in of_mean)
     errors = (outputs - targets.squeeze(1)).detach()
-    return Cuts(*split, gap=(errors[0] - errors[1]).item(), mean_error=errors.mean().item())
+    return Cuts(*split, mean_kernel, gap=(errors[0] - errors[1]).item(), mean_error=errors.mean().item())
 
 
 def through(network: FullyConnected | Convolutional, data: Data, layer: int) -> float:
