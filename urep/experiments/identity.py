@@ -30,8 +30,8 @@ class Cuts:
     """The two products of gradients, split at each hidden layer, and the errors that they multiply.
 
     `encoder` and `decoder` (layers,) are the parts of ‖∂dy/∂θ‖²/4 before and behind each hidden layer;
-    `mean_encoder` and `mean_decoder` those of ∂dy/∂θ · ∂ȳ/∂θ, `mean_kernel` is ‖∂ȳ/∂θ‖²; `gap` is dy* − dy and
-    `mean_error` ȳ − ȳ*.
+    `mean_encoder` and `mean_decoder` those of ∂dy/∂θ · ∂ȳ/∂θ, `mean_kernel` is ‖∂ȳ/∂θ‖²; `gap` is dy* − dy
+    and `mean_error` ȳ − ȳ*.
     """
 
     encoder: np.ndarray
