@@ -15,7 +15,7 @@ import numpy as np
 from ..growth import Lengths
 from ..state import Run, State, TwoPoint
 from ..zoo import catalogue, protocol
-from . import angles, forecasts, measures
+from . import angles, forecasts, identity, measures
 from .measures import ENDS
 from .store import FOLDER, Stored, StoredFileError, load
 from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL
@@ -512,6 +512,31 @@ def _births(row: str) -> Sweep:
     return Sweep(f"{slug(row)}-births", explored + grid, forecasts.births)
 
 
+# --- Beyond the paper: finite_steps and identity ---
+
+CUT_SEEDS, FRESH_CUT_SEEDS = range(3), range(220, 225)
+"""Seeds of the networks of fifty units, explored and fresh; no other sweep of their rows has the latter."""
+
+
+def _steps(ending: str, seeds: Iterable[int]) -> Sweep:
+    trials = tuple(
+        Trial(row, seed, lr_factor=factor, epochs=epochs, units=50, stop_at_loss=1e-10, precision="float64")
+        for row, factors in (("Narrow", {1: 6000, 2: 3000}), ("Tanh", {2: 6000, 8: 1500}))
+        for seed in seeds
+        for factor, epochs in factors.items()
+    )
+    return Sweep(f"steps{ending}", trials, measures.fitted)
+
+
+def _cuts(ending: str, seeds: Iterable[int]) -> Sweep:
+    trials = tuple(
+        Trial(row, seed, lr_factor=factor, units=50, stop_at_loss=1e-8, layers="all", precision="float64")
+        for row, factor in (("Narrow", 1.0), ("Tanh", 4.0))
+        for seed in seeds
+    )
+    return Sweep(f"cuts{ending}", trials, identity.fitted_cuts)
+
+
 # --- the catalogue -----------------------------------------------------------------------------
 
 
@@ -532,6 +557,8 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "fresh-grids": [_fresh_grid(row) for row in FRESH_GRIDS],
     "fresh-tasks": _fresh_tasks(),
     "fresh-layers": [_fresh_layers("Default")],
+    "beyond-steps": [_steps("", CUT_SEEDS), _steps("-fresh", FRESH_CUT_SEEDS)],
+    "beyond-cuts": [_cuts("", CUT_SEEDS), _cuts("-fresh", FRESH_CUT_SEEDS)],
     "other-targets": [sweep for row in UNIVERSAL for sweep in _other_targets(row)],
     "xor": _xor(),
     "feature-collapse": _blobs(),
