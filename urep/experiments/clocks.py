@@ -15,12 +15,12 @@ from ..state import Run
 from ..theory import SingularSystem
 
 
-def since(run: Run, t: float) -> Run:
-    """The rows of a run from epoch t on; raises ValueError where none are left."""
+def since(run: Run, t: float, *, every: int = 1) -> Run:
+    """Every `every`-th row of a run from epoch t on; raises ValueError where none are left."""
     first = int(np.searchsorted(run.t, t))
     if first == len(run):
         raise ValueError(f"t must be an epoch of the run, which ends at {run.t[-1]:g}, got {t!r}")
-    rows = slice(first, None)
+    rows = slice(first, None, every)
     return replace(run, t=run.t[rows], trajectory=run.trajectory[rows], loss=run.loss[rows])
 
 
