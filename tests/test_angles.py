@@ -73,8 +73,8 @@ def test_what_is_stored_loads_as_it_was(tmp_path, monkeypatch):
 
 
 def test_the_compiled_kernel_takes_the_same_steps_dropout_among_them():
-    trial = Trial("Dropout", seed=2, units=60, hidden_layers=12, epochs=450)
-    run, looks, _ = angles.course(dataclasses.replace(trial, epochs=450))
+    trial = Trial("Dropout", seed=2, units=90, hidden_layers=12, epochs=450)
+    run, looks, _ = angles.course(trial)
     whole = trial.train(progress=False).run
     assert urep.training.compiled(
         trial.network(trial.data()), trial.data(), lr=1e-3, epochs=450, layer="net.2"
