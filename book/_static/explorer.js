@@ -16,6 +16,7 @@
       ["tau_y", "τ_y", "effective time constant of the decoder", 0, 5, 29],
     ]],
     ["The layers", [
+      ["eta", "η", "learning rate, the one constant of a deep linear network", -6, 0, 0.01],
       ["encoder", "a", "matrices before the representation", 1, 12, 11],
       ["decoder", "b", "matrices behind the representation", 1, 12, 10],
     ]],
@@ -23,7 +24,7 @@
       ["dh2_0", "‖dh(0)‖²", "squared distance of the representations before training", -6, 2, 8e-4],
       ["dy2_0", "‖dy(0)‖²", "squared distance of the outputs before training", -10, 2, 3e-9],
       ["angle", "angle", "angle between the output difference and the target difference, in degrees", 0, 180, 0],
-      ["turn", "θ(0)", "angle between dh and the decoder's gradient before training, in degrees", 0, 89.9, 88],
+      ["turn", "ϑ(0)", "angle between dh and the decoder's gradient before training, in degrees", 0.1, 89.9, 88],
     ]],
     ["The task", [
       ["dx2", "‖dx‖²", "squared distance of the inputs", -2, 2, 1],
@@ -39,9 +40,9 @@
   const STEPS = { angle: 1, turn: 0.1, encoder: 1, decoder: 1 };
   // What each theory leaves out of the sliders: (7) has no angle in hidden space, the others have one output.
   const THEORIES = {
-    paper: ["the paper's (7)", ["turn", "encoder", "decoder"]],
-    rotation: ["rotation put back", ["angle", "encoder", "decoder"]],
-    depth: ["rates that grow with depth", ["angle"]],
+    paper: ["the paper's (7)", ["turn", "eta", "encoder", "decoder"]],
+    rotation: ["rotation put back", ["angle", "eta", "encoder", "decoder"]],
+    depth: ["rates that grow with depth", ["angle", "tau_h", "tau_y"]],
   };
   const limits = {}, values = { fit: false, theory: "paper" };
   for (const [, group] of SLIDERS) {
@@ -151,13 +152,14 @@
   const column = (rows, name) => rows.map((row) => row[name]);
   const spaced = (low, high, n) => Array.from({ length: n }, (_, i) => low + ((high - low) * i) / (n - 1));
 
-  /** Two lengths and an angle from the sliders, and the rates that grow with them; a = b = 1 is rotation. */
+  /** Two lengths and an angle from the sliders; a = b = 1, with two constants, is rotation. */
   const growing = () => {
-    const [a, b] = values.theory === "depth" ? [values.encoder, values.decoder] : [1, 1];
-    const theta = (values.turn * Math.PI) / 180, u = Math.sqrt(values.dh2_0);
-    const r = Math.sqrt(values.dy2_0) / (u * Math.cos(theta));
-    const { dx2, dy2_target, tau_h, tau_y } = values;
-    return { u, r, theta, dx2, dy2_target, tau_h, tau_y, a, b };
+    const angle_0 = (values.turn * Math.PI) / 180, u_0 = Math.sqrt(values.dh2_0);
+    const r_0 = Math.sqrt(values.dy2_0) / (u_0 * Math.cos(angle_0));
+    const layers = values.theory === "depth"
+      ? { encoder: values.encoder, decoder: values.decoder, eta_h: values.eta, eta_y: values.eta }
+      : { encoder: 1, decoder: 1, eta_h: 2 / values.tau_h, eta_y: 2 / values.tau_y }; // (17)
+    return { u_0, r_0, angle_0, dx2: values.dx2, dy_target: Math.sqrt(values.dy2_target), ...layers };
   };
   const grown = (times) => urepGrowth.curves(growing(), times)
     .map((row, i) => ({ ...row, loss: urepSolution.loss(row, times[i], values) }));
@@ -195,7 +197,7 @@
     const half = error2.findIndex((e) => e <= error2[0] / 4);
     const last = rows.at(-1);
     const end = values.theory === "paper" ? `Training ends at ‖dh‖² = ${plain(k.dh2_inf)}. `
-      : `‖dh‖² = ${plain(last.dh2)} at the end of the view, where (7) says ${plain(byPaper.at(-1).dh2)}; θ = ${plain(last.theta * 180 / Math.PI)}°. `;
+      : `‖dh‖² = ${plain(last.dh2)} at the end of the view, where (7) says ${plain(byPaper.at(-1).dh2)}; ϑ = ${plain(last.angle * 180 / Math.PI)}°. `;
     return `A_high = ${plain(k.A_high)}, A_low = ${plain(k.A_low)}: ${regime(k)}. ${end}`
       + (half >= 0 ? `Half of the error is gone after ${plain(t[half])} epochs.` : "Half of the error is still there at the end of the view.");
   };
