@@ -37,11 +37,15 @@ from .state import (
 )
 from .theory import SingularSystem
 
-ACROSS = ("inherited", "same")
-"""What a rate across a vector is: what the inner maps were born with leaves of it, or the rate along it."""
+ACROSS = ("inherited", "same", "random")
+"""How a rate across a vector differs from the one along it: by what inner maps were born with, isometries or
+wide random matrices, or not at all."""
 
 MOST_STEPS = 20_000
 """Largest number of steps of one integration: a fit steps back from constants that need more."""
+
+MOST_ROWS = 200
+"""Rows that a search looks at; residual and R² are those of all rows."""
 
 MAX_LOG_RATE = 60.0
 """Largest |log k| that a fit looks at."""
@@ -116,10 +120,11 @@ class Lengths:
 class Growth:
     """K_h∥ = k_h u^α and K_y∥ = k_y r^β, per epoch, k_h > 0 and k_y > 0; and the rates across.
 
-    `across` is one of ACROSS. "inherited": what lies across keeps what the inner maps were born with, so that
-    K⊥/K∥ falls from 1, as (E43) has it for a deep linear network and here for any exponent; `born` is the
-    (u, r) it was born with, None for those of the start. "same": K⊥ = K∥. Where α = β = 0 the two are one.
-    Raises TypeError or ValueError naming the argument.
+    `across` is one of ACROSS. "same": K⊥ = K∥. "inherited": what lies across keeps what the inner maps were
+    born with, so that K⊥/K∥ falls from 1, (E43), here for any exponent. "random": inner maps were born as
+    wide random matrices, which raises the rate along the vectors, (E44); exponents in [0, 2). `born` is the
+    (u, r) of birth, None for those of the start. Where α = β = 0 the three are one, but at cos θ = ±1, where
+    "random" has no angle. Raises TypeError or ValueError naming the argument.
     """
 
     k_h: float
@@ -137,6 +142,8 @@ class Growth:
             object.__setattr__(self, name, number)
         if self.across not in ACROSS:
             raise ValueError(f"across must be one of {', '.join(ACROSS)}; got {self.across!r}")
+        if self.across == "random" and not (0 <= self.alpha < 2 and 0 <= self.beta < 2):
+            raise ValueError(f"alpha and beta must be in [0, 2) where across is 'random', got {self}")
         if self.born is not None:
             if len(self.born) != 2:
                 raise ValueError(f"born must be (u, r) or None, got {self.born!r}")
@@ -225,6 +232,8 @@ def _checked(start: Lengths, task: TwoPoint, rates: Growth) -> Lengths:
             raise TypeError(f"{name} must be a {kind.__name__}, got {value!r}")
     if np.ndim(start.u) != 0:
         raise ValueError(f"start must hold numbers, got arrays of shape {np.shape(start.u)}")
+    if rates.across == "random" and abs(start.cosine) == 1:
+        raise ValueError("start.cosine must be between -1 and 1 where across is 'random', got 1")
     if start.cosine == -1:
         raise ValueError("start.cosine must be > -1: from opposite directions u touches zero, got -1")
     return start
@@ -237,10 +246,10 @@ def _tangent(cosine: float) -> float:
 
 def _constants(rates: Growth, start: Lengths, task: TwoPoint) -> np.ndarray:
     born = rates.born or (start.u, start.r)
-    inherited = 1.0 if rates.across == "inherited" else 0.0
+    kind = {"same": 0.0, "inherited": 1.0, "random": 2.0}[rates.across]
     return np.array([
         rates.k_h, rates.k_y, rates.alpha, rates.beta, sqrt(task.dy2_target),
-        log(born[0]), log(born[1]), inherited, 1.0 if rates.born is None else 0.0,
+        log(born[0]), log(born[1]), kind, 1.0 if rates.born is None else 0.0,
     ])  # fmt: skip
 
 
@@ -286,22 +295,43 @@ _JIT = {"cache": True, "error_model": "numpy"}
 
 @numba.njit(**_JIT)
 def _log_phi(z):
-    """log((e^z − 1)/z) and its derivative."""
-    if abs(z) < 1e-3:
-        return z / 2 + z * z / 24, 0.5 + z / 12 - z**3 / 720
+    """log((e^z − 1)/z) and its first two derivatives."""
+    if abs(z) < 1e-2:
+        square = z * z
+        return (
+            z / 2 + square / 24 - square**2 / 2880,
+            0.5 + z / 12 - z * square / 720 + z * square**2 / 30240,
+            1 / 12 - square / 240 + square**2 / 6048,
+        )
+    fall = -np.expm1(-abs(z))
+    bend = 1 / z**2 - (1 - fall) / fall**2
     if z > 0:
-        fall = -np.expm1(-z)
-        return z + np.log(fall / z), 1 / fall - 1 / z
-    fall = np.expm1(z)
-    return np.log(fall / z), 1 + 1 / fall - 1 / z
+        return z + np.log(fall / z), 1 / fall - 1 / z, bend
+    return np.log(-fall / z), 1 - 1 / fall - 1 / z, bend
 
 
 @numba.njit(**_JIT)
-def _inherited(grown, exponent):
-    """γ = K⊥/K∥ of (E43) where log(u/u_0) is `grown`; its logarithmic derivatives by that and by α."""
-    above, d_above = _log_phi(-2 * grown)
-    below, d_below = _log_phi(-(2 - exponent) * grown)
-    return np.exp(above - below), -2 * d_above + (2 - exponent) * d_below, -d_below * grown
+def _birth(grown, exponent, kind, out):
+    """What birth makes of the rates where log(u/u_0) is `grown`.
+
+    out: γ of (E43) and its derivatives by `grown` and by the exponent, then the same of Γ of (E44).
+    """
+    out[0], out[1], out[2] = 1.0, 0.0, 0.0
+    out[3], out[4], out[5] = 1.0, 0.0, 0.0
+    if kind == 0:
+        return
+    left = 2 - exponent
+    above, d_above, dd_above = _log_phi(-2 * grown)
+    below, d_below, dd_below = _log_phi(-left * grown)
+    gamma = np.exp(above - below)
+    slope, by_exponent = -2 * d_above + left * d_below, -d_below * grown
+    out[0], out[1], out[2] = gamma, gamma * slope, gamma * by_exponent
+    if kind == 2:
+        bend = 4 * dd_above - left**2 * dd_below
+        mixed = -d_below + left * dd_below * grown
+        out[3] = 1 - gamma * slope / left
+        out[4] = -gamma * (slope**2 + bend) / left
+        out[5] = -gamma * (by_exponent * slope + mixed + slope / left) / left
 
 
 @numba.njit(**_JIT)
@@ -310,19 +340,22 @@ def _field(x, k, out):
     tangent = x[2]
     square = 1 + tangent * tangent
     cosine = (1 - tangent * tangent) / square
+    sine2 = 4 * tangent * tangent / (square * square)
     size = np.exp(x[0] + x[1])
     m = size * cosine
     e = m - k[4]
     ratio = np.exp(x[1] - x[0])
     ph = k[0] * np.exp(k[2] * x[0]) * ratio
     py = k[1] * np.exp(k[3] * x[1]) / ratio
-    gh, gh_u, gh_a, gy, gy_r, gy_b = 1.0, 0.0, 0.0, 1.0, 0.0, 0.0
-    if k[7] > 0:
-        gh, gh_u, gh_a = _inherited(x[0] - k[5], k[2])
-        gy, gy_r, gy_b = _inherited(x[1] - k[6], k[3])
-    turn = gh * ph + gy * py
-    out[0] = -e * cosine * ph
-    out[1] = -e * cosine * py
+    h, y = np.empty(6), np.empty(6)
+    _birth(x[0] - k[5], k[2], k[7], h)
+    _birth(x[1] - k[6], k[3], k[7], y)
+    across_h, across_y = h[0], y[0]
+    if k[7] == 2:
+        across_h, across_y = (1 - cosine**2 * h[3]) / sine2, (1 - cosine**2 * y[3]) / sine2
+    turn = across_h * ph + across_y * py
+    out[0] = -e * cosine * h[3] * ph
+    out[1] = -e * cosine * y[3] * py
     out[2] = tangent * e * turn
     if x.size == 3:
         return
@@ -330,28 +363,32 @@ def _field(x, k, out):
     e_t = size * d_cosine
     for j in range(7):
         du, dr, dt = x[3 + 3 * j], x[4 + 3 * j], x[5 + 3 * j]
+        d_c = d_cosine * dt
         d_e = m * (du + dr) + e_t * dt
         d_ph = ph * ((k[2] - 1) * du + dr)
         d_py = py * (du + (k[3] - 1) * dr)
-        d_gh, d_gy = gh * gh_u * du, gy * gy_r * dr
+        # The start is what the network was born with where nothing else is said.
+        grown_h = du - (k[8] if j == 4 else 0.0)
+        grown_y = dr - (k[8] if j == 5 else 0.0)
         if j == 0:
             d_ph += ph
         elif j == 1:
             d_py += py
         elif j == 2:
             d_ph += ph * x[0]
-            d_gh += gh * gh_a
         elif j == 3:
             d_py += py * x[1]
-            d_gy += gy * gy_b
-        elif j == 4:
-            d_gh -= k[8] * gh * gh_u  # the start is what it was born with
-        elif j == 5:
-            d_gy -= k[8] * gy * gy_r
-        d_turn = d_gh * ph + gh * d_ph + d_gy * py + gy * d_py
-        both = d_e * cosine + e * d_cosine * dt
-        out[3 + 3 * j] = -(both * ph + e * cosine * d_ph)
-        out[4 + 3 * j] = -(both * py + e * cosine * d_py)
+        d_along_h = h[4] * grown_h + (h[5] if j == 2 else 0.0)
+        d_along_y = y[4] * grown_y + (y[5] if j == 3 else 0.0)
+        d_across_h = h[1] * grown_h + (h[2] if j == 2 else 0.0)
+        d_across_y = y[1] * grown_y + (y[2] if j == 3 else 0.0)
+        if k[7] == 2:
+            d_across_h = (2 * cosine * d_c * (across_h - h[3]) - cosine**2 * d_along_h) / sine2
+            d_across_y = (2 * cosine * d_c * (across_y - y[3]) - cosine**2 * d_along_y) / sine2
+        d_turn = d_across_h * ph + across_h * d_ph + d_across_y * py + across_y * d_py
+        both = d_e * cosine + e * d_c
+        out[3 + 3 * j] = -(both * h[3] * ph + e * cosine * (d_along_h * ph + h[3] * d_ph))
+        out[4 + 3 * j] = -(both * y[3] * py + e * cosine * (d_along_y * py + y[3] * d_py))
         out[5 + 3 * j] = dt * e * turn + tangent * (d_e * turn + e * d_turn)
 
 
@@ -405,7 +442,8 @@ def _runge_kutta(first, t, k, rtol, dense, out, most):
                 + 17253 / 339200 * slopes[4, i] - 22 / 525 * slopes[5, i] + 1 / 40 * slopes[6, i]
             )  # fmt: skip
             allowed = rtol * (1.0 + max(abs(x[i]), abs(new[i])))
-            miss = max(miss, abs(error) / allowed)
+            share = abs(error) / allowed
+            miss = max(miss, share) if np.isfinite(share) else np.inf
         if not miss <= 1.0:
             h *= max(0.1, 0.9 * miss**-0.2) if np.isfinite(miss) else 0.1
             if h < 1e-14 * t[-1]:
@@ -480,8 +518,9 @@ def fit_rates(
 
     Fitted are k_h and k_y, and each of the exponents `alpha`, `beta` that is None; with `depth` = (a, b), the
     numbers of matrices before and behind, only κ. `start` belongs to the first row; `born`, by default the
-    same, to the network before it was trained. The objective is (49), its derivatives come from the
-    variational equation. Where the data do not determine the numbers, `converged` is False; `unconverged` is
+    same, to the network before it was trained. The objective is (49) over MOST_ROWS rows at most, evenly
+    chosen, its derivatives come from the variational equation. Where the data do not determine the numbers,
+    `converged` is False; `unconverged` is
     as in `urep.fit_rates`. Raises ValueError or TypeError for bad input.
     """
     t, trajectory, task = of_one_layer(*(run if isinstance(run, tuple) else (run,)))
@@ -497,9 +536,11 @@ def fit_rates(
         raise TypeError("alpha and beta must not be given beside depth, which decides them")
     _checked(start, task, Growth(1.0, 1.0, across=across))
     family = _Family(start, task, alpha, beta, depth, across, None if born is None else (born.u, born.r))
-    best = _search(family, t - t[0], measured)
+    kept = np.unique(np.linspace(0, len(t) - 1, MOST_ROWS).round().astype(int))
+    best = _search(family, t[kept] - t[0], measured[:, kept])
     rates = family.rates(best.x)
-    squares = (best.fun.reshape(measured.shape) ** 2).sum(axis=1)
+    predicted = _lengths(_rows(start, task, rates, t - t[0], 1e-8, with_slopes=False)).state(task)
+    squares = ((np.array([*predicted]) - measured) ** 2).sum(axis=1)
     total = ((measured - measured.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
     message = _why_not(best, family)
     fit = GrowthFit(
@@ -537,6 +578,11 @@ class _Family:
             return (0,)
         return (0, 1, *((2,) if self.alpha is None else ()), *((3,) if self.beta is None else ()))
 
+    @property
+    def logs(self) -> int:
+        """How many of the numbers are logarithms of rates; they come first."""
+        return 1 if self.depth is not None else 2
+
     def rates(self, x: np.ndarray) -> Growth:
         """The rates for the fitted numbers: log κ, or log k_h, log k_y at the start's size, exponents."""
         if self.depth is not None:
@@ -559,6 +605,14 @@ class _Family:
             return curves, slopes[:1] + slopes[1:2]
         return curves, slopes[list(self.free)]
 
+    def misfit(self, x: np.ndarray, t: np.ndarray, measured: np.ndarray) -> float:
+        """The objective without its derivatives, roughly; infinite where there is no solution."""
+        try:
+            rows = _rows(self.start, self.task, self.rates(x), t, 1e-5, with_slopes=False)
+        except SingularSystem:
+            return inf
+        return float(((np.array([*_lengths(rows).state(self.task)]) - measured) ** 2).sum())
+
 
 def _search(family: _Family, t: np.ndarray, measured: np.ndarray, polished: int = 3):
     """The best of several local searches, from the starts with the smallest objective."""
@@ -577,13 +631,14 @@ def _search(family: _Family, t: np.ndarray, measured: np.ndarray, polished: int 
                 kept[key] = (curves - measured).ravel(), slopes.reshape(len(x), -1).T
         return kept[key]
 
-    starts = sorted(_starts(family, t, measured), key=lambda x: float(np.sum(evaluated(x)[0] ** 2)))
-    edge = np.full(len(starts[0]), MAX_LOG_RATE)
-    if family.depth is None:
-        edge[2:] = MAX_EXPONENT
+    starts = sorted(_starts(family, t, measured), key=lambda x: family.misfit(x, t[::4], measured[:, ::4]))
+    logs = family.logs
+    low, high = (np.full(len(starts[0]), edge) for edge in (-MAX_LOG_RATE, MAX_LOG_RATE))
+    low[logs:], high[logs:] = (0.0, 1.99) if family.across == "random" else (-MAX_EXPONENT, MAX_EXPONENT)
+    starts = [np.clip(x, low + 1e-3, high - 1e-3) for x in starts]
     found = [
         least_squares(
-            lambda x: evaluated(x)[0], x, jac=lambda x: evaluated(x)[1], bounds=(-edge, edge), x_scale="jac",
+            lambda x: evaluated(x)[0], x, jac=lambda x: evaluated(x)[1], bounds=(low, high), x_scale="jac",
             xtol=1e-9, ftol=1e-10, gtol=1e-15, max_nfev=60,
         )
         for x in starts[:polished]
@@ -591,7 +646,7 @@ def _search(family: _Family, t: np.ndarray, measured: np.ndarray, polished: int 
     return min(found, key=lambda one: one.cost)
 
 
-GUESSES = (0.0, -0.6, 0.8, 1.6)
+GUESSES = (0.0, -0.7, 1.0)
 """Exponents that a search begins from."""
 
 
@@ -605,7 +660,7 @@ def _starts(family: _Family, t: np.ndarray, measured: np.ndarray) -> list[np.nda
     else:
         alphas = GUESSES if family.alpha is None else (family.alpha,)
         betas = GUESSES if family.beta is None else (family.beta,)
-        ratios = np.log(10) * np.array([-1.5, -0.5, 0.5, 1.5])
+        ratios = np.log(10) * np.array([-1.2, 0.0, 1.2])
         choices = [
             np.array([x / 2, -x / 2, *([a] if family.alpha is None else []),
                       *([b] if family.beta is None else [])])
@@ -616,34 +671,38 @@ def _starts(family: _Family, t: np.ndarray, measured: np.ndarray) -> list[np.nda
     half = t[int(np.argmax(dy >= level))] or t[-1]
     starts = []
     for x in choices:
-        clock = np.geomspace(1e-6, 1e9, 400)
-        logs = len(x) if family.depth is not None else 2
-        try:
-            rows = _rows(family.start, family.task, family.rates(x), clock, 1e-5, with_slopes=False)
-        except SingularSystem:
-            continue
-        seen = _lengths(rows).state(family.task).dy2 ** 0.5
-        reached = int(np.argmax(seen >= level))
-        if seen[reached] < level:
-            continue
-        moved = x.copy()
-        moved[:logs] += np.log(clock[reached] / half)
-        starts.append(moved)
+        reached = _epoch_of(level, family, x)
+        if reached is not None:
+            moved = x.copy()
+            moved[: family.logs] += np.log(reached / half)
+            starts.append(moved)
     if not starts:
         moved = choices[0].copy()
-        moved[: 1 if family.depth is not None else 2] += -np.log(t[-1])
+        moved[: family.logs] -= np.log(t[-1])
         starts = [moved]
     return starts
+
+
+def _epoch_of(level: float, family: _Family, x: np.ndarray) -> float | None:
+    """The epoch at which dy reaches a level, roughly; None where it is not seen to."""
+    clock, first = np.geomspace(1e-5, 1e9, 200), np.empty(3)
+    first[:] = log(family.start.u), log(family.start.r), _tangent(family.start.cosine)
+    rows, constants = np.empty((clock.size, 3)), _constants(family.rates(x), family.start, family.task)
+    done = _runge_kutta(first, clock, constants, 1e-4, _DENSE, rows, 1000)
+    if done == 0:
+        return None
+    lengths = _lengths(rows[:done].T)
+    above = lengths.u * lengths.r * lengths.cosine >= level
+    return float(clock[np.argmax(above)]) if above.any() else None
 
 
 def _why_not(best, family: _Family) -> str:
     """Why the numbers cannot be trusted; empty when they can."""
     if not best.success:
         return f"fit_rates did not converge: {best.message}"
-    logs = 1 if family.depth is not None else 2
-    if np.any(np.abs(best.x[:logs]) > 0.9 * MAX_LOG_RATE):
+    if np.any(np.abs(best.x[: family.logs]) > 0.9 * MAX_LOG_RATE):
         return "fit_rates did not converge: a rate ran away"
-    if np.any(np.abs(best.x[logs:]) > 0.99 * MAX_EXPONENT):
+    if np.any(best.active_mask != 0):
         return "fit_rates did not converge: an exponent ran to the end of what is allowed"
     strength = np.linalg.svd(best.jac, compute_uv=False)
     if strength[-1] <= 1e-6 * strength[0]:

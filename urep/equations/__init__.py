@@ -20,6 +20,10 @@ from .letters import (  # isort: skip
     theta_rate, together_ij, trace, u, w, w_0, w_fit, w_scaled, w_seen, x, x_0, x_1, x_2, x_i, x_mean, y,
     y_0, y_i, y_mean, y_mean_j, y_mean_j_0, y_mean_j_target, y_mean_rate, y_mean_target,
 )  # fmt: skip
+from .letters import (  # isort: skip  (chapter growing_rates)
+    angle, decoder, encoder, error, error_mean, gamma_h, gamma_y, K_h, K_h_across, K_y, K_y_across, r, r_0,
+    u_0,
+)  # fmt: skip
 
 __all__ = [  # noqa: RUF022 - in the order of an index
     "A", "A_high", "A_low", "a_minus", "a_plus", "alone", "alone_ij", "book", "c", "cdf_A", "cdf_H",
@@ -35,4 +39,6 @@ __all__ = [  # noqa: RUF022 - in the order of an index
     "tau_mean", "tau_y", "theta", "theta_next", "theta_rate", "together_ij", "trace", "u", "w", "w_0",
     "w_fit", "w_scaled", "w_seen", "x", "x_0", "x_1", "x_2", "x_i", "x_mean", "y", "y_0", "y_i", "y_mean",
     "y_mean_j", "y_mean_j_0", "y_mean_j_target", "y_mean_rate", "y_mean_target",
+    "angle", "decoder", "encoder", "error", "error_mean", "gamma_h", "gamma_y", "K_h", "K_h_across", "K_y",
+    "K_y_across", "r", "r_0", "u_0",
 ]  # fmt: skip

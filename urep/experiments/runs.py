@@ -14,7 +14,7 @@ import numpy as np
 
 from ..state import Run, State, TwoPoint
 from ..zoo import catalogue, protocol
-from . import measures
+from . import angles, measures
 from .measures import ENDS
 from .store import FOLDER, Stored, StoredFileError, load
 from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL
@@ -475,6 +475,29 @@ def _seeds_of(kind, name: str, measure, seeds, fresh, rests_on: str = "") -> lis
     return sweeps
 
 
+# --- beyond the paper: lengths and angles -------------------------------------------------------
+
+BEYOND_SEEDS = range(200, 220)
+"""Seeds of the runs that judge the claims of the part Beyond the paper; no other sweep has them."""
+
+
+def _beyond_seeds(row: str) -> range:
+    """Those seeds; the first five of the row whose training takes a minute and a half."""
+    return BEYOND_SEEDS[:5] if row == "Convolution" else BEYOND_SEEDS
+
+
+def _angles(row: str) -> list[Sweep]:
+    """Lengths and angles of a row: of the explored seeds, and of those that judge claims."""
+    return [
+        Sweep(
+            f"{slug(row)}-{ending}",
+            tuple(Trial(row, seed, stop_at_loss=1e-8) for seed in seeds),
+            angles.angles,
+        )
+        for ending, seeds in (("angles", SEEDS), ("beyond", _beyond_seeds(row)))
+    ]
+
+
 # --- the catalogue -----------------------------------------------------------------------------
 
 
@@ -502,6 +525,8 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "many-points": [_crowds()],
     "optimizers": _optimizers(),
     "authors-code": _authors_code(),
+    "angles": [_angles(row)[0] for row in TABLE_1],
+    "beyond": [_angles(row)[1] for row in TABLE_1],
 } | {f"zoo-{family}": _zoo(family) for family in catalogue.FAMILIES}
 """The sweeps of each experiment; one that two experiments need is one file."""
 
@@ -583,6 +608,77 @@ def sampled_runs(name: str) -> list[Run]:
         )
         for trial, how, (dh2, dy2, w, loss) in zip(known.trials, arrays["stopped"], rows, strict=True)
     ]
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """What was seen of dh and D_y on the way, (n,) each: epochs t, u = ‖dh‖, r = ‖D_y‖, their cosine, and dy.
+
+    D_y is the mean of the decoder's gradient between the two points, so that u r cosine = dy; `r_ends` and
+    `cosine_ends` are of its mean at the two points. `turned`, `turned_since` and `gradient_turned` are
+    degrees: of dh since the start, and since t₁ (NaN before), and of D_y since the start.
+    """
+
+    t: np.ndarray
+    u: np.ndarray
+    r: np.ndarray
+    cosine: np.ndarray
+    dy: np.ndarray
+    r_ends: np.ndarray
+    cosine_ends: np.ndarray
+    turned: np.ndarray
+    turned_since: np.ndarray
+    gradient_turned: np.ndarray
+
+    def at(self, t: float) -> dict[str, float]:
+        """What was seen at one of the epochs; raises ValueError for another."""
+        found = np.flatnonzero(self.t == t)
+        if not found.size:
+            raise ValueError(f"t must be the epoch of a look, got {t!r}")
+        return {name: float(getattr(self, name)[found[0]]) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True, eq=False)
+class AngledRun:
+    """A run of Table 1, thinned; t₁ (epochs, None where the mean is not learned); its Looks.
+
+    A run that stopped at a loss has rows to the row's last epoch, continued as it ended.
+    """
+
+    row: str
+    seed: int
+    run: Run
+    t1: float | None
+    looks: Looks
+
+
+def angled_runs(row: str, seeds: str = "angles", *, whole: bool = True) -> list[AngledRun]:
+    """The stored runs of a row of Table 1 with lengths and angles, a trial each.
+
+    seeds: "angles", the explored ones, or "beyond", those that judge claims; not `whole`: those of them that
+    are there. Raises ValueError for another row, and as `Sweep.load` does.
+    """
+    known = sweep(f"{slug(row)}-{seeds}")
+    arrays = known.load(whole=whole).arrays
+    there = [(k, trial) for k, trial in enumerate(known.trials) if arrays["done"][k]]
+    return [_angled(trial, {name: array[k] for name, array in arrays.items()}) for k, trial in there]
+
+
+def _angled(trial: Trial, arrays: Arrays) -> AngledRun:
+    kept = arrays["t"] >= 0
+    t, dh2, dy, loss = (np.float64(arrays[name][kept]) for name in ("t", "dh2", "dy", "loss"))
+    epochs, stopped = trial.settings.epochs, ENDS[arrays["stopped"]]
+    if stopped == "loss":
+        more = np.arange(t[-1], epochs, np.ceil(epochs / angles.ROWS))[1:]
+        t = np.r_[t, more]
+        dh2, dy, loss = (np.pad(values, (0, more.size), mode="edge") for values in (dh2, dy, loss))
+    task = TwoPoint(trial.dx2, trial.dy2_target)
+    state = State(dh2, dy**2, dy * (dy - task.dy2_target**0.5))
+    run = Run(t, state, loss, task, trial.settings.lr, stopped)
+    seen = arrays["look_t"] >= 0
+    names = {name: name for name in Looks.__dataclass_fields__} | {"t": "look_t", "dy": "look_dy"}
+    looks = Looks(**{name: np.float64(arrays[key][seen]) for name, key in names.items()})
+    return AngledRun(trial.row, trial.seed, run, float(arrays["t1"]) if arrays["t1"] >= 0 else None, looks)
 
 
 def _layer_names(trial: Trial) -> list[str]:
