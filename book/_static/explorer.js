@@ -24,7 +24,8 @@
       ["dh2_0", "‖dh(0)‖²", "squared distance of the representations before training", -6, 2, 8e-4],
       ["dy2_0", "‖dy(0)‖²", "squared distance of the outputs before training", -10, 2, 3e-9],
       ["angle", "angle", "angle between the output difference and the target difference, in degrees", 0, 180, 0],
-      ["turn", "ϑ(0)", "angle between dh and the decoder's gradient before training, in degrees", 0.1, 89.9, 88],
+      ["r_0", "‖D_y(0)‖", "length of the decoder's gradient before training", -3, 2, 0.1],
+      ["turn", "ϑ(0)", "angle between dh and the decoder's gradient before training, in degrees", 0.1, 179, 88],
     ]],
     ["The task", [
       ["dx2", "‖dx‖²", "squared distance of the inputs", -2, 2, 1],
@@ -40,9 +41,9 @@
   const STEPS = { angle: 1, turn: 0.1, encoder: 1, decoder: 1 };
   // What each theory leaves out of the sliders: (7) has no angle in hidden space, the others have one output.
   const THEORIES = {
-    paper: ["the paper's (7)", ["turn", "eta", "encoder", "decoder"]],
-    rotation: ["rotation put back", ["angle", "eta", "encoder", "decoder"]],
-    depth: ["rates that grow with depth", ["angle", "tau_h", "tau_y"]],
+    paper: ["the paper's (7)", ["r_0", "turn", "eta", "encoder", "decoder"]],
+    rotation: ["rotation put back", ["dy2_0", "angle", "eta", "encoder", "decoder"]],
+    depth: ["rates that grow with depth", ["dy2_0", "angle", "tau_h", "tau_y"]],
   };
   const limits = {}, values = { fit: false, theory: "paper" };
   for (const [, group] of SLIDERS) {
@@ -154,8 +155,7 @@
 
   /** Two lengths and an angle from the sliders; a = b = 1, with two constants, is rotation. */
   const growing = () => {
-    const angle_0 = (values.turn * Math.PI) / 180, u_0 = Math.sqrt(values.dh2_0);
-    const r_0 = Math.sqrt(values.dy2_0) / (u_0 * Math.cos(angle_0));
+    const angle_0 = (values.turn * Math.PI) / 180, u_0 = Math.sqrt(values.dh2_0), { r_0 } = values;
     const layers = values.theory === "depth"
       ? { encoder: values.encoder, decoder: values.decoder, eta_h: values.eta, eta_y: values.eta }
       : { encoder: 1, decoder: 1, eta_h: 2 / values.tau_h, eta_y: 2 / values.tau_y }; // (17)
@@ -164,9 +164,15 @@
   const grown = (times) => urepGrowth.curves(growing(), times)
     .map((row, i) => ({ ...row, loss: urepSolution.loss(row, times[i], values) }));
 
+  /** The same start for (7), which knows no angle in hidden space. */
+  const withoutAngle = ({ u_0, r_0, angle_0 }) => {
+    const dy_0 = u_0 * r_0 * Math.cos(angle_0);
+    return { dy2_0: dy_0 ** 2, angle: dy_0 < 0 ? 180 : 0 };
+  };
+
   const compute = () => {
     const paper = values.theory === "paper";
-    const k = started(paper ? {} : { angle: 0 });
+    const k = started(paper ? {} : withoutAngle(growing()));
     const epochs = values.fit ? needed(k) : values.epochs;
     const t = spaced(0, epochs, POINTS);
     const byPaper = trajectory(k, t);
