@@ -70,7 +70,7 @@ const sum = (first, last, term) => {{
   return total;
 }};
 
-/** u', r' and the angle's. eta_h and eta_y stand for the learning rate before and behind the representation. */
+/** u', r' and the angle's; eta_h and eta_y are the learning rate before and behind the representation. */
 function velocity([u, r, angle], {{ u_0, r_0, encoder, decoder, dx2, dy_target, eta_h, eta_y }}) {{
   const error = u * r * Math.cos(angle) - dy_target;
 {rates}
@@ -83,7 +83,8 @@ function velocity([u, r, angle], {{ u_0, r_0, encoder, decoder, dx2, dy_target, 
  */
 function curves(start, times) {{
   const solver = new urepOdex.Solver(3);
-  Object.assign(solver, {{ absoluteTolerance: 1e-10, relativeTolerance: 1e-10, denseOutput: true, maxSteps: 100000 }});
+  Object.assign(solver, {{ absoluteTolerance: 1e-10, relativeTolerance: 1e-10 }});
+  Object.assign(solver, {{ denseOutput: true, maxSteps: 100000 }});
   const rows = [];
   const keep = (u, r, angle) => {{
     const dy = u * r * Math.cos(angle);
