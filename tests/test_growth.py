@@ -146,6 +146,20 @@ def test_a_network_is_measured_by_its_matrices():
     assert seen.u * seen.r * seen.cosine == pytest.approx(float(gradient @ dh))
 
 
+@pytest.mark.parametrize("nonlinearity", ["leaky_relu", "relu", "elu"])
+def test_what_is_measured_makes_the_output_difference(nonlinearity):
+    """Also before training, where h of the input 0 is on every kink."""
+    network = urep.FullyConnected(
+        hidden_layers=6, units=40, nonlinearity=nonlinearity, seed=2, dtype=torch.float64
+    )
+    data = urep.tasks.two_points(dtype=torch.float64)
+    seen = growth.measured(network, data, network.middle)
+    with torch.no_grad():
+        outputs = network(data[0])
+    dy = float(outputs[1] - outputs[0]) * float(torch.sign(data[1][1] - data[1][0]))
+    assert seen.u * seen.r * seen.cosine == pytest.approx(dy, rel=0.01)
+
+
 def test_what_is_refused_is_named():
     with pytest.raises(ValueError, match="u must be finite and > 0"):
         Lengths(0.0, 1.0, 0.5)

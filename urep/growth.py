@@ -714,12 +714,13 @@ def _why_not(best, family: _Family) -> str:
 
 
 def measured(network, data, layer: str) -> Lengths:
-    """u, r and the cosine of a network on two points: dh, and the mean of D_y at both, by autograd.
+    """u, r and the cosine of a network on two points: dh, and D_y on the line between both h, by autograd.
 
-    data: (inputs, targets), two rows, targets (2, 1) that differ; `layer` is named as for `urep.train`.
-    Raises ValueError or TypeError as `training.decoder_gradient` does, and where dh or D_y is zero.
+    data: (inputs, targets), two rows, targets (2, 1) that differ; `layer` is named as for `urep.train`. D_y
+    is that of `training.chord_gradient`, so that u r cos θ is dy. Raises ValueError or TypeError as that
+    does, and where dh or D_y is zero.
     """
-    from .training import decoder_gradient
+    from .training import chord_gradient, hidden
 
     inputs, targets = data
     if len(inputs) != 2 or targets.reshape(len(targets), -1).shape[1] != 1:
@@ -727,8 +728,9 @@ def measured(network, data, layer: str) -> Lengths:
     difference = targets[1] - targets[0]
     if not float(difference.norm()) > 0:
         raise ValueError("data must have targets that differ: D_y is taken along their difference")
-    h, gradient = decoder_gradient(network, inputs, layer, difference / difference.norm())
-    dh, rho = (h[1] - h[0]).double(), gradient.double().mean(dim=0)
+    h = hidden(network, inputs, (layer,))[layer]
+    rho = chord_gradient(network, inputs, layer, difference / difference.norm()).double()
+    dh = (h[1] - h[0]).flatten().double()
     u, r = float(dh.norm()), float(rho.norm())
     if u == 0 or r == 0:
         raise ValueError(f"network must have dh and D_y that are not zero, got lengths {u!r} and {r!r}")

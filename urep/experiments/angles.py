@@ -14,7 +14,7 @@ import torch
 
 from ..fit import mean_learned
 from ..state import Run, State, TwoPoint
-from ..training import TrainingDiverged, compiled, decoder_gradient, train
+from ..training import TrainingDiverged, chord_gradient, compiled, decoder_gradient, train
 from .trial import Trial
 
 Arrays = dict[str, np.ndarray]
@@ -27,10 +27,6 @@ LOOK_AT = (*range(0, 300, 30), *range(300, 6000, 150))
 
 LOOKS = len(LOOK_AT) + 2
 """Looks that are stored; those behind the end of a training are NaN, their epochs -1."""
-
-
-PATH = 32
-"""Points between h of the first and of the second point at which the decoder's gradient is averaged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,34 +52,11 @@ def look(network: torch.nn.Module, data, layer: str, t: float = 0.0) -> Look:
     direction = targets[1] - targets[0]
     direction = direction / direction.norm()
     h, ends = decoder_gradient(twin, inputs, layer, direction)
-    gradient = _along_the_way(twin, inputs, layer, direction)
+    gradient = chord_gradient(twin, inputs, layer, direction)
     with torch.no_grad():
         outputs = twin(inputs)
     dh, dy = h[1] - h[0], float((outputs[1] - outputs[0]) @ direction)
     return Look(t, dh.numpy(), gradient.numpy(), ends.mean(dim=0).numpy(), dy)
-
-
-def _along_the_way(network, inputs: torch.Tensor, layer: str, direction: torch.Tensor) -> torch.Tensor:
-    """The output's gradient along `direction`, averaged over PATH points between both representations.
-
-    What reaches the output beside the layer, as skip connections do, is that of each point, half the time.
-    """
-    shares = ((torch.arange(PATH, dtype=torch.float64) + 0.5) / PATH).repeat(2)
-    kept: list[torch.Tensor] = []
-
-    def between(_module, _inputs, output):
-        h0, h1 = output.detach()[[0, PATH]]
-        line = h0 + shares.reshape(-1, *[1] * h0.ndim) * (h1 - h0)
-        kept[:] = [line.requires_grad_()]
-        return kept[0]
-
-    handle = dict(network.named_modules())[layer].register_forward_hook(between)
-    try:
-        along = (network(inputs.repeat_interleave(PATH, dim=0)) * direction).sum()
-    finally:
-        handle.remove()
-    (gradient,) = torch.autograd.grad(along, kept[0])
-    return gradient.mean(dim=0).flatten()
 
 
 class _Course:
