@@ -84,10 +84,10 @@ class Conserved(NamedTuple):
 
 
 def read(network: nn.Module, data: Data, layer: str) -> Vectors:
-    """dh and D_y of a network with one output, linear from `layer` on, for the two points of `data`.
+    """The vectors dh and D_y of a network with one output that is linear from `layer` on.
 
-    The output is turned so that its target difference is positive. Raises ValueError for more outputs, for
-    targets that do not differ and for a decoder that is not the same at both points.
+    `data` are its two points. The output is turned so that its target difference is positive. Raises
+    ValueError for more outputs, for targets that do not differ, for a decoder that is not the same at both.
     """
     import torch
 
@@ -124,13 +124,13 @@ def mixed(start: Vectors, task: TwoPoint, rates: Rates, t: ArrayLike) -> np.ndar
 
 
 def solve(start: Vectors, task: TwoPoint, rates: Rates, t: ArrayLike) -> Vectors:
-    """dh and D_y at epochs t (n,), increasing: (E54), as Vectors of (n, n_h) arrays."""
+    """The vectors at epochs t (n,), increasing: (E54), as Vectors of (n, n_h) arrays."""
     k = _scaled(start, task, rates)
     return _moved(k, *_mixed(k, times(t)))
 
 
 def final(start: Vectors, task: TwoPoint, rates: Rates) -> Vectors:
-    """dh and D_y where training ends: (E54) at the largest ϑ."""
+    """The vectors where training ends: (E54) at the largest ϑ."""
     k = _scaled(start, task, rates)
     end = _moved(k, *_mixed(k, np.array([np.inf])))
     return Vectors(end.dh[0], end.row[0])

@@ -1,0 +1,187 @@
+"""Networks with one linear hidden layer and one output, trained to their end for the chapter on rotation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import torch
+
+from .. import rotation, tasks
+from ..networks import FullyConnected
+from ..state import Rates
+from ..training import train_many
+
+Arrays = dict[str, np.ndarray]
+
+D2 = 0.5
+"""‖dy*‖² of the pair, Figure 2's; ‖dx‖ is 1, and both means are zero, so that there is no mean to learn."""
+
+
+UNITS, GAINS = (2, 10, 500), (0.1, 0.3, 1.0)
+"""Widths and gains of the networks; the large decoder is one more of ten units."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Networks of one width that are trained side by side: a gain and a factor on the decoder each.
+
+    `lr` is the larger learning rate; `times` are rate × epochs.
+    """
+
+    units: int
+    gains: tuple[float, ...] = GAINS
+    decoder: float = 1.0
+    lr: float = 0.08
+    times: tuple[float, ...] = (4.0, 8.0, 12.0, 20.0, 80.0)
+
+
+CASES = (
+    *(Case(units) for units in UNITS),
+    Case(10, (1.0,), decoder=10.0, lr=5e-4, times=(0.01, 0.02, 0.03, 0.05, 0.5)),
+)
+"""Every kind that is stored; the last is that of the chapter on where training ends."""
+
+HALVINGS = 2
+"""Each network is trained at so many learning rates, each half of the one before."""
+
+
+def pair() -> tasks.Data:
+    """The two points, centred."""
+    return tasks.two_points(
+        dx2=1.0, dy2_target=D2, first_input=-0.5, first_target=-(D2**0.5) / 2, dtype=torch.float64
+    )
+
+
+def network(units: int, gain: float, seed: int, decoder: float = 1.0) -> FullyConnected:
+    """One linear layer before it is trained, its decoder multiplied by a factor."""
+    made = FullyConnected(
+        hidden_layers=1, units=units, nonlinearity="none", gain=gain, seed=seed, dtype=torch.float64
+    )
+    with torch.no_grad():
+        made.net[2].weight.mul_(decoder)
+    return made
+
+
+def rates(lr: float) -> Rates:
+    """Both effective time constants of one linear layer: 2/η."""
+    return Rates(2 / lr, 2 / lr)
+
+
+def trained(case: Case, seed: int, halvings: int = 0) -> list[list[rotation.Vectors]]:
+    """The vectors dh and D_y before training and at each of the case's times, a list for each gain.
+
+    The case's learning rate is halved so often.
+    """
+    nets, data = [network(case.units, gain, seed, case.decoder) for gain in case.gains], pair()
+    layer, lr, gone = nets[0].middle, case.lr / 2**halvings, 0
+    paths = [[rotation.read(net, data, layer)] for net in nets]
+    for time in case.times:
+        epochs = round(time / lr) - gone
+        train_many(nets, data, lr=lr, epochs=epochs, every=epochs, layer=layer, progress=False)
+        gone += epochs
+        for path, net in zip(paths, nets, strict=True):
+            path.append(rotation.read(net, data, layer))
+    return paths
+
+
+def in_frame(path: list[rotation.Vectors]) -> tuple[np.ndarray, np.ndarray]:
+    """The vectors dh and D_y (times, 3): along the first dh, along the rest of the first D_y, elsewhere.
+
+    Elsewhere is a length.
+    """
+    first = path[0]
+    one = first.dh / np.linalg.norm(first.dh)
+    rest = first.row - (first.row @ one) * one
+    other = rest / np.linalg.norm(rest)
+
+    def coordinates(vectors: np.ndarray) -> np.ndarray:
+        inside = np.stack([vectors @ one, vectors @ other], axis=-1)
+        outside = vectors - inside @ np.stack([one, other])
+        return np.concatenate([inside, np.linalg.norm(outside, axis=-1, keepdims=True)], axis=-1)
+
+    return coordinates(np.array([v.dh for v in path])), coordinates(np.array([v.row for v in path]))
+
+
+@dataclass(frozen=True)
+class OneLayer:
+    """All CASES from one seed, each at its learning rate and at half of it."""
+
+    seed: int
+    name: str = "one linear layer"
+    environment = MappingProxyType({})
+    cost = 10.0
+
+    @property
+    def settings(self) -> _Cases:
+        """What is trained."""
+        return _Cases()
+
+
+@dataclass(frozen=True)
+class _Cases:
+    cases: tuple = CASES
+    halvings: int = HALVINGS
+
+
+def vectors(trial: OneLayer) -> Arrays:
+    """The vectors dh and D_y (networks, learning rates, times, 3) in the frame of `in_frame`, in float64."""
+    frames = []
+    for case in CASES:
+        by_rate = [trained(case, trial.seed, halvings) for halvings in range(HALVINGS)]
+        frames += [[in_frame(path) for path in paths] for paths in zip(*by_rate, strict=True)]
+    dh, row = np.moveaxis(np.array(frames), 2, 0)
+    return {"dh": dh, "row": row}
+
+
+# --- ensembles, for the distribution of ends -----------------------------------------------------
+
+ENSEMBLE = Case(10, (0.3,), times=(60.0,))
+"""Networks whose ends are held against a distribution."""
+
+SIZE = 300
+"""Networks in an ensemble."""
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """SIZE networks of ENSEMBLE, whose seeds begin at a thousand times the seed."""
+
+    seed: int
+    name: str = "ensemble of one linear layer"
+    environment = MappingProxyType({})
+    cost = 10.0
+
+    @property
+    def settings(self) -> _Ensembles:
+        """What is trained."""
+        return _Ensembles()
+
+
+@dataclass(frozen=True)
+class _Ensembles:
+    case: Case = ENSEMBLE
+    size: int = SIZE
+    halvings: int = HALVINGS
+
+
+def ends(trial: Ensemble) -> Arrays:
+    """‖dh‖², ‖D_y‖² and dy before training, (networks,), and the last ‖dh‖², (learning rates, networks)."""
+    data, found = pair(), []
+    for halvings in range(HALVINGS):
+        lr = ENSEMBLE.lr / 2**halvings
+        nets = [network(ENSEMBLE.units, *ENSEMBLE.gains, 1000 * trial.seed + n) for n in range(SIZE)]
+        first = [net.net[2].weight.detach().square().sum().item() for net in nets]
+        epochs = round(ENSEMBLE.times[-1] / lr)
+        layer = nets[0].middle
+        run = train_many(nets, data, lr=lr, epochs=epochs + 1, every=epochs, layer=layer, progress=False)
+        found.append(run.trajectory.dh2[:, -1])
+    begun = run.trajectory
+    return {
+        "dh2": begun.dh2[:, 0],
+        "row2": np.array(first),
+        "dy": (begun.dy2[:, 0] - begun.w[:, 0]) / D2**0.5,
+        "ends": np.array(found),
+        "loss": np.float64(run.loss[:, -1].max()),
+    }
