@@ -146,7 +146,7 @@ def outputs(start: Vectors, task: TwoPoint, rates: Rates, t: ArrayLike) -> np.nd
 
 
 _END = eq.numeric(eq.book["E57"].rhs[1], eq.c, eq.C, eq.s, eq.tau_y)
-_WIDE = eq.numeric(eq.book["E58"].rhs, eq.dh2_0, eq.A_low)
+_WIDE = eq.numeric(eq.book["E58"].rhs[0], eq.dh2_0, eq.A_low)
 
 
 def final_distance(

@@ -21,7 +21,7 @@ from .letters import (  # isort: skip
     y_0, y_i, y_mean, y_mean_j, y_mean_j_0, y_mean_j_target, y_mean_rate, y_mean_target,
     # Beyond the paper, rotation.
     C, difference2, m, m_0, Omega, p_rate, p_vec, p_vec_0, rho_rate, rho_vec, rho_vec_0, share, sum2,
-    vartheta,
+    turn, vartheta,
 )  # fmt: skip
 
 __all__ = [  # noqa: RUF022 - in the order of an index
@@ -40,5 +40,5 @@ __all__ = [  # noqa: RUF022 - in the order of an index
     "y_mean_j", "y_mean_j_0", "y_mean_j_target", "y_mean_rate", "y_mean_target",
     # Beyond the paper, rotation.
     "C", "difference2", "m", "m_0", "Omega", "p_rate", "p_vec", "p_vec_0", "rho_rate", "rho_vec",
-    "rho_vec_0", "share", "sum2", "vartheta",
+    "rho_vec_0", "share", "sum2", "turn", "vartheta",
 ]  # fmt: skip

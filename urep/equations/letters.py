@@ -414,6 +414,9 @@ sum2 = letter("sum2", "a", "|p(0) + ρ(0)|², of the part that grows", "1/epochs
 difference2 = letter(
     "difference2", "b", "|p(0) − ρ(0)|², of the part that decays", "1/epochs", "book", nonnegative=True
 )
+turn = letter(
+    "turn", r"\psi", "angle between dh and dh(0) where training ends", "1", "book", nonnegative=True
+)
 share = letter("share", r"\varsigma", "2s/Ω, the target's share of the rate", "1", "book", nonnegative=True)
 
 NOTATION: tuple[Quantity, ...] = tuple(_QUANTITY.values())

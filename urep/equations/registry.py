@@ -34,7 +34,7 @@ from .letters import (  # isort: skip
     y_mean_rate, y_mean_target,
     # Beyond the paper, rotation.
     C, difference2, m, m_0, Omega, p_rate, p_vec, p_vec_0, rho_rate, rho_vec, rho_vec_0, share, sum2,
-    vartheta,
+    turn, vartheta,
 )  # fmt: skip
 
 # --- the registry ---------------------------------------------------------------------------
@@ -330,17 +330,18 @@ _BOOK = (
     Equation("E54", "beyond", _lines(
         (p_vec, sp.cosh(vartheta) * p_vec_0 + sp.sinh(vartheta) * rho_vec_0),
         (rho_vec, sp.sinh(vartheta) * p_vec_0 + sp.cosh(vartheta) * rho_vec_0))),
-    Equation("E55", "beyond", _lines((vartheta, sp.log((2 * m + _root_C) / sum2) / 2))),
+    Equation("E55", "beyond", _lines((sp.exp(2 * vartheta), (2 * m + _root_C) / sum2))),
     Equation("E56", "beyond", _lines(
         (N, 1 + (sum2 + difference2) * sp.sinh(Omega * t) / (2 * Omega)
          + (C**2 + 4 * s * m_0) * (sp.cosh(Omega * t) - 1) / Omega**2),
         (m, s + (m_0 - s) / N))),
     Equation("E57", "beyond", _lines(
         (Omega, sp.sqrt(C**2 + 4 * s**2)), (dh2_inf, tau_y * (c + sp.sqrt(C**2 + 4 * s**2))))),
-    Equation("E58", "beyond", _lines((dh2_inf, sp.sqrt(dh2_0**2 + A_low**2)))),
+    Equation("E58", "beyond", _lines(
+        (dh2_inf, sp.sqrt(dh2_0**2 + A_low**2)), (sp.tan(2 * turn), A_low / dh2_0))),
     # (E55) and (E56) for a machine: all terms are positive, and none grows.
     Equation("E59", "beyond", _lines(
-        (vartheta, sp.log(_rises / _falls) / 2), (N, _rises * _falls * sp.exp(Omega * t) / 4))),
+        (sp.exp(2 * vartheta), _rises / _falls), (N, _rises * _falls * sp.exp(Omega * t) / 4))),
 )  # fmt: skip
 
 book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})
