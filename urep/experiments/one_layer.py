@@ -211,20 +211,12 @@ class _Ensembles:
 
 
 def ends(trial: Ensemble) -> Arrays:
-    """‖dh‖², ‖D_y‖² and dy before training, (networks,), and the last ‖dh‖², (learning rates, networks).
-
-    `left` is the largest error that is left of an output.
-    """
+    """The last ‖dh‖², (learning rates, networks), in float32, and the largest error left of an output."""
     nets = [network(ENSEMBLE.units, *ENSEMBLE.gains, 1000 * trial.seed + n) for n in range(SIZE)]
     begun, found = Stack.of(nets), []
     for halvings in range(HALVINGS):
         lr = ENSEMBLE.lr / 2**halvings
         end = begun.descended(lr, round(ENSEMBLE.times[-1] / lr))
         found.append((end.dh**2).sum(axis=1))
-    return {
-        "dh2": (begun.dh**2).sum(axis=1),
-        "row2": (begun.row**2).sum(axis=1),
-        "dy": (begun.dh * begun.row).sum(axis=1),
-        "ends": np.array(found),
-        "left": np.abs((end.dh * end.row).sum(axis=1) - D2**0.5).max(),
-    }
+    left = np.abs((end.dh * end.row).sum(axis=1) - D2**0.5).max()
+    return {"ends": np.float32(found), "left": left}
