@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -38,7 +39,7 @@ class Case:
 
 CASES = (
     *(Case(units) for units in UNITS),
-    Case(10, (1.0,), decoder=10.0, lr=5e-4, times=(0.01, 0.02, 0.03, 0.05, 0.5)),
+    Case(10, (1.0,), decoder=10.0, lr=5e-4, times=(0.01, 0.02, 0.03, 0.05, 2.0)),
 )
 """Every kind that is stored; the last is that of the chapter on where training ends."""
 
@@ -160,13 +161,18 @@ class OneLayer:
     @property
     def settings(self) -> _Cases:
         """What is trained."""
-        return _Cases()
+        return _Cases([_as_json(case) for case in CASES])
 
 
 @dataclass(frozen=True)
 class _Cases:
-    cases: tuple = CASES
+    cases: list
     halvings: int = HALVINGS
+
+
+def _as_json(case: Case) -> dict:
+    """A case as a file of JSON gives it back."""
+    return json.loads(json.dumps(asdict(case)))
 
 
 def vectors(trial: OneLayer) -> Arrays:
@@ -200,12 +206,12 @@ class Ensemble:
     @property
     def settings(self) -> _Ensembles:
         """What is trained."""
-        return _Ensembles()
+        return _Ensembles(_as_json(ENSEMBLE))
 
 
 @dataclass(frozen=True)
 class _Ensembles:
-    case: Case = ENSEMBLE
+    case: dict
     size: int = SIZE
     halvings: int = HALVINGS
 
