@@ -11,7 +11,7 @@ import torch
 
 from .. import rotation, tasks
 from ..networks import FullyConnected
-from ..state import Rates
+from ..state import Rates, TwoPoint
 
 Arrays = dict[str, np.ndarray]
 
@@ -226,3 +226,47 @@ def ends(trial: Ensemble) -> Arrays:
         found.append((end.dh**2).sum(axis=1))
     left = np.abs((end.dh * end.row).sum(axis=1) - D2**0.5).max()
     return {"ends": np.float32(found), "left": left}
+
+
+# --- reading what is stored -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """One stored network: its start, and dh and D_y at its case's times at both learning rates."""
+
+    case: Case
+    gain: float
+    start: rotation.Vectors
+    coarse: rotation.Vectors
+    fine: rotation.Vectors
+
+    @property
+    def without_step(self) -> rotation.Vectors:
+        """The same at a learning rate of zero, but for the square of the rate."""
+        return rotation.Vectors(2 * self.fine.dh - self.coarse.dh, 2 * self.fine.row - self.coarse.row)
+
+    @property
+    def rates(self) -> Rates:
+        """Both effective time constants at the larger learning rate."""
+        return rates(self.case.lr)
+
+    @property
+    def epochs(self) -> np.ndarray:
+        """Epochs at the larger learning rate at which it was looked at."""
+        return np.round(np.array(self.case.times) / self.case.lr)
+
+
+TASK = TwoPoint(1.0, D2)
+"""What the data fix."""
+
+
+def learned(arrays: Arrays) -> list[Learned]:
+    """Every network of the arrays that `vectors` measured, seed by seed."""
+    kinds = [(case, gain) for case in CASES for gain in case.gains]
+    return [
+        Learned(case, gain, rotation.Vectors(dh[0, 0], row[0, 0]),
+                *(rotation.Vectors(dh[k, 1:], row[k, 1:]) for k in range(HALVINGS)))
+        for of_seed in zip(arrays["dh"], arrays["row"], strict=True)
+        for (case, gain), dh, row in zip(kinds, *of_seed, strict=True)
+    ]  # fmt: skip
