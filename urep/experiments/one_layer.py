@@ -233,8 +233,12 @@ def ends(trial: Ensemble) -> Arrays:
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """One stored network: its start, and dh and D_y at its case's times at both learning rates."""
+    """One stored network: its start, and dh and D_y at its case's times at both learning rates.
 
+    `place` is that of its seed in the sweep: networks of one seed are the same draws, scaled.
+    """
+
+    place: int
     case: Case
     gain: float
     start: rotation.Vectors
@@ -265,8 +269,8 @@ def learned(arrays: Arrays) -> list[Learned]:
     """Every network of the arrays that `vectors` measured, seed by seed."""
     kinds = [(case, gain) for case in CASES for gain in case.gains]
     return [
-        Learned(case, gain, rotation.Vectors(dh[0, 0], row[0, 0]),
+        Learned(place, case, gain, rotation.Vectors(dh[0, 0], row[0, 0]),
                 *(rotation.Vectors(dh[k, 1:], row[k, 1:]) for k in range(HALVINGS)))
-        for of_seed in zip(arrays["dh"], arrays["row"], strict=True)
+        for place, of_seed in enumerate(zip(arrays["dh"], arrays["row"], strict=True))
         for (case, gain), dh, row in zip(kinds, *of_seed, strict=True)
     ]  # fmt: skip
