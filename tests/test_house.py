@@ -18,8 +18,8 @@ import urep
 from urep import claims
 
 PACKAGE = references.ROOT / "urep"
-FRONT = {"state", "theory", "exact", "fit", "carry", "tasks", "networks", "claims", "checks", "shown",
-         "figures"}  # fmt: skip
+FRONT = {"state", "theory", "exact", "fit", "carry", "growth", "rotation", "tasks", "networks", "claims",
+         "checks", "shown", "figures"}  # fmt: skip
 """What a reader of the chapters reads, one file each."""
 
 BEHIND = {"equations", "training", "experiments", "zoo", "site"}
@@ -242,9 +242,13 @@ UPLOT = {
 }
 """Files of the npm package uplot 1.6.32, with the first digits of their SHA-256."""
 
+ODEX = {"LICENSE": "211ed284a05a40df", "odex.js": "d64fc3d09becaba1"}
+"""Files of the npm package odex 2.0.4, in the same way."""
 
-def test_the_plotting_library_in_the_repository_is_the_published_one():
+
+@pytest.mark.parametrize(("package", "published"), [("uplot", UPLOT), ("odex", ODEX)])
+def test_a_library_in_the_repository_is_the_published_one(package, published):
     """Nobody edits somebody else's code in place."""
-    folder = references.ROOT / "book" / "_static" / "uplot"
+    folder = references.ROOT / "book" / "_static" / package
     seen = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in folder.iterdir()}
-    assert seen == UPLOT
+    assert seen == published

@@ -172,38 +172,42 @@ def gallery(
     *,
     alt: str,
     columns: int = 3,
+    theories: Sequence[str] = ("theory",),
 ) -> Picture:
-    """Many networks against the theory: {title: (t, measured, theory)}, both States or {name: (n,)}.
+    """Many networks against theories: {title: (t, measured, theory, ...)}, all States or {name: (n,)}.
 
-    Each variable is drawn over its own largest size, so that small ones are seen beside large ones.
+    `theories` names what follows the measured curves, one or two. Each variable is drawn over its own largest
+    size, so that small ones are seen beside large ones.
     """
     rows = -(-len(panels) // columns)
-    panels = {title: (t, _named(seen), _named(theory)) for title, (t, seen, theory) in panels.items()}
+    panels = {title: (t, *map(_named, states)) for title, (t, *states) in panels.items()}
+    lines = dict(zip(theories, ("--", ":"), strict=False))
 
     def draw(axes):
-        for ax, (title, (t, measured, theory)) in zip(axes, panels.items(), strict=False):
+        for ax, (title, (t, measured, *predicted)) in zip(axes, panels.items(), strict=False):
             few = np.unique(np.linspace(0, len(t) - 1, 400).astype(int))  # what an eye can tell apart
             for name, values in measured.items():
                 size = np.max(np.abs(values))
                 ax.plot(t[few], values[few] / size, color=COLOUR[name], lw=3.2, alpha=0.6, label=LABEL[name])
-                if name in theory:
-                    ax.plot(t[few], np.clip(theory[name][few] / size, -2, 2), "--", color=_TEXT, lw=1)
+                for theory, line in zip(predicted, lines.values(), strict=True):
+                    if name in theory:
+                        ax.plot(t[few], np.clip(theory[name][few] / size, -2, 2), line, color=_TEXT, lw=1)
             ax.set_title(title, fontsize=9)
             ax.tick_params(labelsize=7)
         for ax in axes[len(panels) :]:
             ax.set_axis_off()
         spare = axes[len(panels)] if len(panels) < len(axes) else axes[0]
         handles, labels = axes[0].get_legend_handles_labels()
-        handles += axes[0].plot([], [], "--", color=_TEXT, lw=1)
-        spare.legend(
-            handles, [*labels, "theory"], loc="center" if spare is not axes[0] else "best", fontsize=8
-        )
+        for line in lines.values():
+            handles += axes[0].plot([], [], line, color=_TEXT, lw=1)
+        where = "center" if spare is not axes[0] else "best"
+        spare.legend(handles, [*labels, *lines], loc=where, fontsize=8)
 
     data = {}
-    for title, (t, measured, theory) in panels.items():
+    for title, (t, *states) in panels.items():
         data[f"{title}: t"] = np.asarray(t)
-        data |= {f"{title}: {name}, network": v for name, v in measured.items()}
-        data |= {f"{title}: {name}, theory": v for name, v in theory.items()}
+        for whose, state in zip(("network", *lines), states, strict=True):
+            data |= {f"{title}: {name}, {whose}": v for name, v in state.items()}
     return _picture(draw, columns, alt, data, rows)
 
 

@@ -23,6 +23,10 @@ from .letters import (  # isort: skip
     C, difference2, m, m_0, Omega, p_rate, p_vec, p_vec_0, rho_rate, rho_vec, rho_vec_0, share, sum2,
     turn, vartheta,
 )  # fmt: skip
+from .letters import (  # isort: skip  (chapter growing_rates)
+    angle, decoder, encoder, error, error_mean, gamma_h, gamma_y, K_h, K_h_across, K_y, K_y_across, r, r_0,
+    u_0,
+)  # fmt: skip
 
 __all__ = [  # noqa: RUF022 - in the order of an index
     "A", "A_high", "A_low", "a_minus", "a_plus", "alone", "alone_ij", "book", "c", "cdf_A", "cdf_H",
@@ -41,4 +45,6 @@ __all__ = [  # noqa: RUF022 - in the order of an index
     # Beyond the paper, rotation.
     "C", "difference2", "m", "m_0", "Omega", "p_rate", "p_vec", "p_vec_0", "rho_rate", "rho_vec",
     "rho_vec_0", "share", "sum2", "turn", "vartheta",
+    "angle", "decoder", "encoder", "error", "error_mean", "gamma_h", "gamma_y", "K_h", "K_h_across", "K_y",
+    "K_y_across", "r", "r_0", "u_0",
 ]  # fmt: skip

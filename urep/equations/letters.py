@@ -418,6 +418,25 @@ turn = letter(
     "turn", r"\psi", "angle between dh and dh(0) where training ends", "1", "book", nonnegative=True
 )
 share = letter("share", r"\varsigma", "2s/Ω, the target's share of the rate", "1", "book", nonnegative=True)
+# Chapter growing_rates: two lengths, an angle, and rates that grow with the maps.
+r = letter("r", "r", "‖D_y‖, length of the decoder's gradient", "output/hidden", "book", of=t, positive=True)
+angle = letter("angle", r"\vartheta", "angle of dh and the decoder's gradient", "1", "book", of=t, real=True)
+error = letter("error", "e", "dy − dy*, for scalar outputs", "output", "book", of=t, real=True)
+error_mean = letter(
+    "error_mean", r"\bar e", "error of the mean output, for scalar outputs", "output", "book", real=True
+)
+K_h = letter("K_h", r"K_h^\parallel", "rate of dh along itself", "any", "book", positive=True)
+K_y = letter("K_y", r"K_y^\parallel", "rate of D_y along itself", "any", "book", positive=True)
+K_h_across = letter("K_h_across", r"K_h^\perp", "rate of dh across itself", "any", "book", real=True)
+K_y_across = letter("K_y_across", r"K_y^\perp", "rate of D_y across itself", "any", "book", real=True)
+encoder = letter(
+    "encoder", "a", "matrices before the representation", "1", "book", positive=True, integer=True
+)
+decoder = letter("decoder", "b", "matrices behind it", "1", "book", positive=True, integer=True)
+u_0 = letter("u_0", "u_0", "u before training", "hidden", "book", positive=True)
+gamma_h = letter("gamma_h", r"\Gamma_h", "what a random birth adds to K_h", "1", "book", positive=True)
+gamma_y = letter("gamma_y", r"\Gamma_y", "what a random birth adds to K_y", "1", "book", positive=True)
+r_0 = letter("r_0", "r_0", "r before training", "output/hidden", "book", positive=True)
 
 NOTATION: tuple[Quantity, ...] = tuple(_QUANTITY.values())
 """All letters, in the order of their definition."""
@@ -523,6 +542,8 @@ class _PaperPrinter(LatexPrinter):
             return super()._print_Function(expr, exp)
         if exp is None:
             return q.latex
+        if "\\" in exp:  # an exponent that is printed already, and no number
+            return f"{q.latex}^{{{exp}}}"
         return self._norm(expr, sp.sympify(exp)) or f"{q.latex}^{{{exp}}}"
 
 

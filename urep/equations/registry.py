@@ -36,6 +36,10 @@ from .letters import (  # isort: skip
     C, difference2, m, m_0, Omega, p_rate, p_vec, p_vec_0, rho_rate, rho_vec, rho_vec_0, share, sum2,
     turn, vartheta,
 )  # fmt: skip
+from .letters import (  # isort: skip  (chapter growing_rates)
+    angle, decoder, encoder, error, error_mean, gamma_h, gamma_y, K_h, K_h_across, K_y, K_y_across, r, r_0,
+    u_0,
+)  # fmt: skip
 
 # --- the registry ---------------------------------------------------------------------------
 
@@ -259,6 +263,42 @@ _spent = t * phi1(-Omega * t)  # (1 − exp(−Ω t))/Ω
 _gone = sp.exp(-Omega * t)
 _rises = (1 + share) + (1 - share) * _gone + difference2 * _spent
 _falls = (1 - share) + (1 + share) * _gone + sum2 * _spent
+# Chapter growing_rates. E40 the state, E41 the loss that drives it, E42 the rates of a deep linear network,
+# E43 what isometries are born with, E44 what wide random matrices are born with.
+_born = sp.Symbol("k", nonnegative=True, integer=True)
+
+
+def _inherited(size: sp.Expr, depth: sp.Expr) -> sp.Expr:
+    return sp.Sum(size ** (-2 * _born / depth), (_born, 0, depth - 1)) / depth
+
+
+def _random(size: sp.Expr, depth: sp.Expr) -> sp.Expr:
+    return 1 + sp.Sum(_born * size ** (-2 * _born / depth), (_born, 0, depth - 1)) / depth
+
+
+def _turn_rate(along: sp.Expr) -> sp.Expr:
+    return (1 - sp.cos(angle) ** 2 * along) / sp.sin(angle) ** 2
+
+
+_ISOMETRY_H = eta / 4 * encoder * dx2 ** (1 / encoder) * u ** (2 - 2 / encoder)
+_ISOMETRY_Y = eta / 4 * decoder * r ** (2 - 2 / decoder)
+
+_GROWING_RATES = (
+    Equation("E40", "beyond", _lines(
+        (_rate(u), -error * K_h * r * sp.cos(angle)),
+        (_rate(r), -error * K_y * u * sp.cos(angle)),
+        (_rate(angle), error * (K_h_across * r / u + K_y_across * u / r) * sp.sin(angle)))),
+    Equation("E41", "beyond", _lines((loss, error_mean**2 / 2 + error**2 / 8))),
+    Equation("E42", "beyond", _lines((K_h, _ISOMETRY_H), (K_y, _ISOMETRY_Y))),
+    Equation("E43", "beyond", _lines(
+        (K_h_across, K_h * _inherited(u / u_0, encoder)),
+        (K_y_across, K_y * _inherited(r / r_0, decoder)))),
+    Equation("E44", "beyond", _lines(
+        (gamma_h, _random(u / u_0, encoder)), (gamma_y, _random(r / r_0, decoder)),
+        (K_h, _ISOMETRY_H * gamma_h), (K_y, _ISOMETRY_Y * gamma_y),
+        (K_h_across, _ISOMETRY_H * _turn_rate(gamma_h)),
+        (K_y_across, _ISOMETRY_Y * _turn_rate(gamma_y)))),
+)  # fmt: skip
 
 _BOOK = (
     # (39)-(40) for each sign of A_high, without overflow and without 0/0 at A_high = 0.
@@ -342,6 +382,7 @@ _BOOK = (
     # (E55) and (E56) for a machine: all terms are positive, and none grows.
     Equation("E59", "beyond", _lines(
         (sp.exp(2 * vartheta), _rises / _falls), (N, _rises * _falls * sp.exp(Omega * t) / 4))),
+    *_GROWING_RATES,
 )  # fmt: skip
 
 book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})

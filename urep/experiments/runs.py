@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..growth import Lengths
 from ..state import Run, State, TwoPoint
 from ..zoo import catalogue, protocol
-from . import measures, one_layer
+from . import angles, forecasts, identity, measures, one_layer
 from .measures import ENDS
 from .store import FOLDER, Stored, StoredFileError, load
 from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL
@@ -492,6 +493,67 @@ def _one_layer() -> list[Sweep]:
     ]
 
 
+# --- beyond the paper: lengths and angles -------------------------------------------------------
+
+BEYOND_SEEDS = range(200, 220)
+"""Seeds of the runs that judge the claims of the part Beyond the paper; no other sweep has them."""
+
+
+def _beyond_seeds(row: str) -> range:
+    """Those seeds; the first five of the row whose training takes a minute and a half."""
+    return BEYOND_SEEDS[:5] if row == "Convolution" else BEYOND_SEEDS
+
+
+def _angles(row: str) -> list[Sweep]:
+    """Lengths and angles of a row: of the explored seeds, and of those that judge claims."""
+    return [
+        Sweep(
+            f"{slug(row)}-{ending}",
+            tuple(Trial(row, seed, stop_at_loss=1e-8) for seed in seeds),
+            angles.angles,
+        )
+        for ending, seeds in (("angles", SEEDS), ("beyond", _beyond_seeds(row)))
+    ]
+
+
+# --- beyond the paper: forecasts ----------------------------------------------------------------
+
+FORECAST_ROWS = (*UNIVERSAL, "Low initial weights")
+"""Rows of Table 1 whose ends are forecast."""
+
+
+def _births(row: str) -> Sweep:
+    """Lengths and angle before training, of a row's explored seeds and of its trials of Figure 5."""
+    explored = tuple(Trial(row, seed) for seed in (*SEEDS, *FRESH_SEEDS))
+    grid = _grid(row).trials if row in UNIVERSAL else ()
+    return Sweep(f"{slug(row)}-births", explored + grid, forecasts.births)
+
+
+# --- Beyond the paper: finite_steps and identity ---
+
+CUT_SEEDS, FRESH_CUT_SEEDS = range(3), range(220, 225)
+"""Seeds of the networks of fifty units, explored and fresh; no other sweep of their rows has the latter."""
+
+
+def _steps(ending: str, seeds: Iterable[int]) -> Sweep:
+    trials = tuple(
+        Trial(row, seed, lr_factor=factor, epochs=epochs, units=50, stop_at_loss=1e-10, precision="float64")
+        for row, factors in (("Narrow", {1: 6000, 2: 3000}), ("Tanh", {2: 6000, 8: 1500}))
+        for seed in seeds
+        for factor, epochs in factors.items()
+    )
+    return Sweep(f"steps{ending}", trials, measures.fitted)
+
+
+def _cuts(ending: str, seeds: Iterable[int]) -> Sweep:
+    trials = tuple(
+        Trial(row, seed, lr_factor=factor, units=50, stop_at_loss=1e-8, layers="all", precision="float64")
+        for row, factor in (("Narrow", 1.0), ("Tanh", 4.0))
+        for seed in seeds
+    )
+    return Sweep(f"cuts{ending}", trials, identity.fitted_cuts)
+
+
 # --- the catalogue -----------------------------------------------------------------------------
 
 
@@ -512,6 +574,8 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "fresh-grids": [_fresh_grid(row) for row in FRESH_GRIDS],
     "fresh-tasks": _fresh_tasks(),
     "fresh-layers": [_fresh_layers("Default")],
+    "beyond-steps": [_steps("", CUT_SEEDS), _steps("-fresh", FRESH_CUT_SEEDS)],
+    "beyond-cuts": [_cuts("", CUT_SEEDS), _cuts("-fresh", FRESH_CUT_SEEDS)],
     "other-targets": [sweep for row in UNIVERSAL for sweep in _other_targets(row)],
     "xor": _xor(),
     "feature-collapse": _blobs(),
@@ -520,6 +584,9 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "optimizers": _optimizers(),
     "authors-code": _authors_code(),
     "rotation": _one_layer(),
+    "angles": [_angles(row)[0] for row in TABLE_1],
+    "beyond": [_angles(row)[1] for row in TABLE_1],
+    "forecasts": [_births(row) for row in FORECAST_ROWS],
 } | {f"zoo-{family}": _zoo(family) for family in catalogue.FAMILIES}
 """The sweeps of each experiment; one that two experiments need is one file."""
 
@@ -601,6 +668,123 @@ def sampled_runs(name: str) -> list[Run]:
         )
         for trial, how, (dh2, dy2, w, loss) in zip(known.trials, arrays["stopped"], rows, strict=True)
     ]
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """What was seen of dh and D_y on the way, (n,) each: epochs t, u = ‖dh‖, r = ‖D_y‖, their cosine, and dy.
+
+    D_y is the mean of the decoder's gradient between the two points, so that u r cosine = dy; `r_ends` and
+    `cosine_ends` are of its mean at the two points. `turned`, `turned_since` and `gradient_turned` are
+    degrees: of dh since the start, and since t₁ (NaN before), and of D_y since the start.
+    """
+
+    t: np.ndarray
+    u: np.ndarray
+    r: np.ndarray
+    cosine: np.ndarray
+    dy: np.ndarray
+    r_ends: np.ndarray
+    cosine_ends: np.ndarray
+    turned: np.ndarray
+    turned_since: np.ndarray
+    gradient_turned: np.ndarray
+
+    def at(self, t: float) -> dict[str, float]:
+        """What was seen at one of the epochs; raises ValueError for another."""
+        found = np.flatnonzero(self.t == t)
+        if not found.size:
+            raise ValueError(f"t must be the epoch of a look, got {t!r}")
+        return {name: float(getattr(self, name)[found[0]]) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True, eq=False)
+class AngledRun:
+    """A run of Table 1, thinned; t₁ (epochs, None where the mean is not learned); its Looks.
+
+    A run that stopped at a loss has rows to the row's last epoch, continued as it ended.
+    """
+
+    row: str
+    seed: int
+    run: Run
+    t1: float | None
+    looks: Looks
+
+
+def angled_runs(row: str, seeds: str = "angles", *, whole: bool = True) -> list[AngledRun]:
+    """The stored runs of a row of Table 1 with lengths and angles, a trial each.
+
+    seeds: "angles", the explored ones, or "beyond", those that judge claims; not `whole`: those of them that
+    are there. Raises ValueError for another row, and as `Sweep.load` does.
+    """
+    known = sweep(f"{slug(row)}-{seeds}")
+    arrays = known.load(whole=whole).arrays
+    there = [(k, trial) for k, trial in enumerate(known.trials) if arrays["done"][k]]
+    return [_angled(trial, {name: array[k] for name, array in arrays.items()}) for k, trial in there]
+
+
+def _angled(trial: Trial, arrays: Arrays) -> AngledRun:
+    kept = arrays["t"] >= 0
+    t, dh2, dy, loss = (np.float64(arrays[name][kept]) for name in ("t", "dh2", "dy", "loss"))
+    epochs, stopped = trial.settings.epochs, ENDS[arrays["stopped"]]
+    if stopped == "loss":
+        more = np.arange(t[-1], epochs, np.ceil(epochs / angles.ROWS))[1:]
+        t = np.r_[t, more]
+        dh2, dy, loss = (np.pad(values, (0, more.size), mode="edge") for values in (dh2, dy, loss))
+    task = TwoPoint(trial.dx2, trial.dy2_target)
+    state = State(dh2, dy**2, dy * (dy - task.dy2_target**0.5))
+    run = Run(t, state, loss, task, trial.settings.lr, stopped)
+    seen = arrays["look_t"] >= 0
+    names = {name: name for name in Looks.__dataclass_fields__} | {"t": "look_t", "dy": "look_dy"}
+    looks = Looks(**{name: np.float64(arrays[key][seen]) for name, key in names.items()})
+    return AngledRun(trial.row, trial.seed, run, float(arrays["t1"]) if arrays["t1"] >= 0 else None, looks)
+
+
+def explored_cases(row: str) -> list[forecasts.Case]:
+    """The explored runs of a row that have learned, whole or sampled, with their births."""
+    births = sweep(f"{slug(row)}-births")
+    known = {t.seed: Lengths(*birth) for t, birth in _births_of(births) if t.dx2 == 1 and t.dy2_target == 0.5}
+    found = {seed: stored_run(row, seed).run for seed in SEEDS}
+    found |= dict(zip(FRESH_SEEDS, sampled_runs(f"{slug(row)}-fresh"), strict=True))
+    return [
+        forecasts.Case(row, seed, run, known[seed])
+        for seed, run in found.items()
+        if forecasts.is_learned(run)
+    ]
+
+
+def fresh_cases(row: str) -> list[forecasts.Case]:
+    """The runs of a row that judge claims and have learned, with their births."""
+    return [
+        forecasts.Case(row, one.seed, one.run, Lengths(*(one.looks.at(0)[z] for z in ("u", "r", "cosine"))))
+        for one in angled_runs(row, "beyond")
+        if forecasts.is_learned(one.run)
+    ]
+
+
+def grid_cases(row: str) -> list[forecasts.Case]:
+    """The trials of Figure 5 of a row that have learned and have ‖dy*‖ > 0: first and last state, birth."""
+    known = sweep(f"{slug(row)}-grid")
+    arrays = known.load().arrays
+    births = dict(_births_of(sweep(f"{slug(row)}-births")))
+    ends = zip(known.trials, arrays["first"], arrays["last"], arrays["loss"], strict=True)
+    return [
+        forecasts.Case(row, t.seed, _two_rows(t, first, last, loss), Lengths(*births[t]))
+        for t, first, last, loss in ends
+        if loss < forecasts.LEARNED and t.dy2_target > 0
+    ]
+
+
+def _births_of(known: Sweep) -> list[tuple[Trial, np.ndarray]]:
+    return list(zip(known.trials, known.load().arrays["birth"], strict=True))
+
+
+def _two_rows(trial: Trial, first: np.ndarray, last: np.ndarray, loss: float) -> Run:
+    """A run of which the first and the last row are known."""
+    state = State(*np.stack([first, last], axis=1))
+    task = TwoPoint(trial.dx2, trial.dy2_target)
+    return Run(np.arange(2.0), state, np.full(2, loss), task, trial.settings.lr, "loss")
 
 
 def _layer_names(trial: Trial) -> list[str]:

@@ -292,6 +292,17 @@ def _kernel_for(network, data: Data, names: tuple[str, ...], plan: _Plan) -> Fus
     return Fused(program, network, data, plan.lr)
 
 
+def compiled(network: nn.Module, data: Data, *, lr: float, epochs: int, layer: str) -> Fused | None:
+    """The compiled kernel of a training on two points by gradient descent, for who takes its steps himself.
+
+    None where `train` would not use it. `kernel.store()` writes the weights back to the network. Raises as
+    `train` does.
+    """
+    inputs, targets, _ = _checked_data(network, data, (0, 1))
+    plan = _checked_plan(len(inputs), lr, epochs, None, None, 1, None)
+    return _kernel_for(network, (inputs, targets), _checked_layers(network, layer), plan)
+
+
 def _is_worth_compiling(network, inputs, targets, epochs: int) -> bool:
     """Whether data and parameters are of the kind that the kernel takes, and the training is long."""
     parameters = list(network.parameters())

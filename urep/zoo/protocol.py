@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -17,12 +19,12 @@ import torch
 from ..carry import carried, fitted_sigmoid
 from ..experiments.store import FOLDER, load
 from ..experiments.trial import Watch
-from ..fit import MIN_ROWS, fit_rates
+from ..fit import MIN_ROWS, fit_rates, without_mean
 from ..state import Run, State
-from ..theory import SingularSystem, loss
+from ..theory import SingularSystem
 from ..training import TrainingDiverged, decoder_gradient, train
 from .catalogue import study, system
-from .system import Settings, System
+from .system import Settings, System, trained_numbers
 
 Arrays = dict[str, np.ndarray]
 
@@ -54,12 +56,18 @@ LEARNED = 1e-3
 
 
 @dataclass(frozen=True)
-class Settled:
-    """The trial that finds a system's settings, by rule and with seed 0 alone."""
+class _Trial:
+    """What a stored file of the zoo has in each row: a system or study, by name, and a seed."""
 
     name: str
     seed: int = 0
     environment = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Settled(_Trial):
+    """The trial that finds a system's settings, by rule and with seed 0 alone."""
+
     cost = 30.0
 
     @property
@@ -106,7 +114,7 @@ def settled(trial: Settled) -> Arrays:
         "gain": np.float64(gain),
         "lr": np.float64(chosen.lr),
         "grew": np.float64(_growth(run)),
-        "parameters": np.int32(sum(p.numel() for p in one.network(0, gain).parameters() if p.requires_grad)),
+        "parameters": np.int32(trained_numbers(one.network(0, gain))),
         "half": _half_rate(one, chosen),
     }
 
@@ -151,12 +159,9 @@ def _half_rate(one: System, chosen: Settings) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Specimen:
+class Specimen(_Trial):
     """One seed of a system, trained on the three pairs of PAIRS."""
 
-    name: str
-    seed: int = 0
-    environment = MappingProxyType({})
     cost = 10.0
 
     @property
@@ -168,13 +173,19 @@ class Specimen:
         own = system(self.name).settings
         if own is not None:
             return own
-        name = f"zoo-{self.name}-settings"
-        found = load(FOLDER / f"{name}.npz", command=f"make runs ARGS={name}").arrays
-        return Settings(float(found["gain"][0]), float(found["lr"][0]))
+        path = FOLDER / f"zoo-{self.name}-settings.npz"
+        return _found(path, path.stat().st_mtime_ns if path.exists() else 0)
 
     def train(self, pair: str = "first", *, watch: Watch | None = None) -> Run | None:
         """The run on one of PAIRS; None where it diverged at once."""
         return trained(system(self.name), self.seed, pair, self.settings, watch=watch)
+
+
+@cache
+def _found(path: Path, written: int) -> Settings:
+    """What the rule found, read once for each time that its file is written."""
+    found = load(path, command=f"make runs ARGS={path.stem}").arrays
+    return Settings(float(found["gain"][0]), float(found["lr"][0]))
 
 
 def trained(
@@ -216,23 +227,6 @@ def continued(run: Run) -> Run:
     state = State(*(np.pad(values, (0, more), mode="edge") for values in run.trajectory))
     t = np.r_[run.t, run.t[-1] + np.arange(1, more + 1)]
     return replace(run, t=t, trajectory=state, loss=np.pad(run.loss, (0, more), mode="edge"))
-
-
-def without_mean(run: Run) -> Run | None:
-    """The run from the first epoch at which the mean's part of the loss (9) is below 0.3% of its start.
-
-    The run itself where the mean's part is less than a thousandth of the loss to begin with; None where the
-    mean is not learned, or nothing is left to be fitted.
-    """
-    rest = loss(run.trajectory, run.task, run.t, tau_mean=1.0, mean_error2=0.0)
-    mean = run.loss - rest
-    if mean[0] < 1e-3 * run.loss[0]:
-        return run
-    below = np.flatnonzero(mean < 3e-3 * mean[0])
-    if not below.size or len(run) - below[0] < 2 * MIN_ROWS:
-        return None
-    rows = slice(int(below[0]), None)
-    return replace(run, t=run.t[rows], trajectory=run.trajectory[rows], loss=run.loss[rows])
 
 
 # --- the score ----------------------------------------------------------------------------------
@@ -417,12 +411,8 @@ def verdict(score: Mapping, clock: int = 0) -> str:
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(_Trial):
     """One seed of a study: what a family measures beside the protocol."""
-
-    name: str
-    seed: int = 0
-    environment = MappingProxyType({})
 
     @property
     def settings(self) -> _NoSettings:

@@ -1,0 +1,248 @@
+"""A measure: a training, and ‖dh‖, ‖D_y‖ and the angle between them at looks on the way.
+
+The network is trained in pieces, from one look to the next, by the compiled kernel where there is one for it.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import torch
+
+from ..fit import mean_learned
+from ..state import Run, State, TwoPoint
+from ..training import TrainingDiverged, compiled, decoder_gradient, train
+from .trial import Trial
+
+Arrays = dict[str, np.ndarray]
+
+ROWS = 120
+"""Rows that are stored of a curve, evenly spaced, and one more at t₁."""
+
+LOOK_AT = (*range(0, 300, 30), *range(300, 6000, 150))
+"""Epochs of the looks, besides t₁ and the last."""
+
+LOOKS = len(LOOK_AT) + 2
+"""Looks that are stored; those behind the end of a training are NaN, their epochs -1."""
+
+
+PATH = 32
+"""Points between h of the first and of the second point at which the decoder's gradient is averaged."""
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A network at one moment, by autograd in float64: epoch, dh and D_yᵀ (units,), and dy along dy*.
+
+    `gradient` is the mean of the decoder's gradient on the straight line from h of one point to h of the
+    other, so that D_y dh = dy: (17) has one D_y, and this is the one that makes dy. `at_ends` is the mean of
+    the gradient at the two points themselves. They differ where gates open between the points.
+    """
+
+    t: float
+    dh: np.ndarray
+    gradient: np.ndarray
+    at_ends: np.ndarray
+    dy: float
+
+
+def look(network: torch.nn.Module, data, layer: str, t: float = 0.0) -> Look:
+    """The Look at a network of two points at a layer; neither is changed."""
+    twin = copy.deepcopy(network).double().eval()
+    inputs, targets = (part.double() for part in data)
+    direction = targets[1] - targets[0]
+    direction = direction / direction.norm()
+    h, ends = decoder_gradient(twin, inputs, layer, direction)
+    gradient = _along_the_way(twin, inputs, layer, direction)
+    with torch.no_grad():
+        outputs = twin(inputs)
+    dh, dy = h[1] - h[0], float((outputs[1] - outputs[0]) @ direction)
+    return Look(t, dh.numpy(), gradient.numpy(), ends.mean(dim=0).numpy(), dy)
+
+
+def _along_the_way(network, inputs: torch.Tensor, layer: str, direction: torch.Tensor) -> torch.Tensor:
+    """The output's gradient along `direction`, averaged over PATH points between both representations.
+
+    What reaches the output beside the layer, as skip connections do, is that of each point, half the time.
+    """
+    shares = ((torch.arange(PATH, dtype=torch.float64) + 0.5) / PATH).repeat(2)
+    kept: list[torch.Tensor] = []
+
+    def between(_module, _inputs, output):
+        h0, h1 = output.detach()[[0, PATH]]
+        line = h0 + shares.reshape(-1, *[1] * h0.ndim) * (h1 - h0)
+        kept[:] = [line.requires_grad_()]
+        return kept[0]
+
+    handle = dict(network.named_modules())[layer].register_forward_hook(between)
+    try:
+        along = (network(inputs.repeat_interleave(PATH, dim=0)) * direction).sum()
+    finally:
+        handle.remove()
+    (gradient,) = torch.autograd.grad(along, kept[0])
+    return gradient.mean(dim=0).flatten()
+
+
+class _Course:
+    """A training under way: its network, what was recorded, what was seen, and t₁ when it is known."""
+
+    def __init__(self, trial: Trial):
+        self.trial, self.data, self.row = trial, trial.data(), trial.settings
+        self.network = trial.network(self.data)
+        self.run: Run | None = None
+        self.looks: list[Look] = []
+        self.learned: float | None = None
+        kernel = compiled(
+            self.network, self.data, lr=self.row.lr, epochs=self.row.epochs, layer=self.network.middle
+        )
+        self.steps = self._in_torch if kernel is None else self._in_kernel
+        self.kernel = kernel
+
+    def look(self, t: float) -> None:
+        """See dh and D_y now, before the step of epoch t."""
+        self.looks.append(look(self.network, self.data, self.network.middle, t))
+
+    def advance(self, begin: int, end: int) -> None:
+        """Train from one epoch to another, and look at t₁ where that lies between."""
+        before, random = copy.deepcopy(self.network), torch.get_rng_state()
+        piece = self.steps(self.network, self.kernel, begin, end)
+        if piece is not None:
+            self.run = piece if self.run is None else _joined(self.run, piece)
+        if self.run is None:
+            raise TrainingDiverged(f"{self.trial} diverged at epoch 0", None)
+        if self.learned is None and self.run.stopped != "diverged":
+            self.learned = mean_learned(self.run)
+            if self.learned is not None and self.learned > begin:
+                self._look_back(before, random, begin, int(self.learned))
+
+    def _look_back(self, before, random: torch.Tensor, begin: int, at: int) -> None:
+        """Train a copy of the network of epoch `begin` to t₁ and look there."""
+        now = torch.get_rng_state()
+        torch.set_rng_state(random)
+        again = None if self.kernel is None else type(self.kernel)(
+            self.kernel.program, before, self.data, self.row.lr
+        )  # fmt: skip
+        self.steps(before, again, begin, at)
+        torch.set_rng_state(now)
+        self.looks.append(look(before, self.data, before.middle, at))
+
+    def _in_kernel(self, network, kernel, begin: int, end: int) -> Run | None:
+        stop = -np.inf if self.trial.stop_at_loss is None else self.trial.stop_at_loss
+        loss, dh2, outputs, _ = kernel.steps(end - begin, stop)
+        kernel.store()
+        if not len(loss):
+            return None
+        d = (self.data[1][1] - self.data[1][0]).double().numpy()
+        dy = outputs[:, 1] - outputs[:, 0]
+        state = State(dh2[:, 0], (dy**2).sum(1), (dy * (dy - d)).sum(1))
+        stopped = "loss" if loss[-1] <= stop else "epochs" if len(loss) == end - begin else "diverged"
+        task = TwoPoint(self.trial.dx2, self.trial.dy2_target)
+        return Run(begin + np.arange(len(loss)), state, loss, task, self.row.lr, stopped)
+
+    def _in_torch(self, network, _, begin: int, end: int) -> Run | None:
+        try:
+            run = train(
+                network, self.data, lr=self.row.lr, epochs=end - begin, layer=network.middle,
+                stop_at_loss=self.trial.stop_at_loss, seed=10**5 * self.trial.seed + begin, progress=False,
+            )  # fmt: skip
+        except TrainingDiverged as diverged:
+            run = diverged.run
+        return run if run is None else replace(run, t=run.t + begin)
+
+
+def _joined(one: Run, other: Run) -> Run:
+    state = State(*(np.concatenate(pair) for pair in zip(one.trajectory, other.trajectory, strict=True)))
+    t, loss = np.r_[one.t, other.t], np.r_[one.loss, other.loss]
+    return replace(other, t=t, trajectory=state, loss=loss)
+
+
+def course(trial: Trial) -> tuple[Run, list[Look], float | None]:
+    """The whole run of a trial, its looks in order, and t₁.
+
+    Raises TrainingDiverged where nothing could be recorded.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(trial.seed)
+        under_way = _Course(trial)
+        epochs = [t for t in LOOK_AT if t < trial.settings.epochs] + [trial.settings.epochs]
+        under_way.look(0)
+        for begin, end in pairwise(epochs):
+            under_way.advance(begin, end)
+            if under_way.run.stopped == "diverged":
+                break
+            under_way.look(end if under_way.run.stopped == "epochs" else under_way.run.t[-1])
+            if under_way.run.stopped == "loss":
+                break
+    seen = {one.t: one for one in under_way.looks}
+    return under_way.run, [seen[t] for t in sorted(seen)], under_way.learned
+
+
+def angles(trial: Trial) -> Arrays:
+    """Curves of a training, thinned to ROWS, and looks at dh and D_y on the way.
+
+    rows, stopped, t1 (epochs; -1 where the mean is not learned); t, dh2, dy, loss (ROWS + 1,), dy along dy*,
+    from which ‖dy‖² and w follow; look_t, u, r, cosine, r_ends, cosine_ends, look_dy (LOOKS,), of both
+    gradients of a Look; turned, turned_since and gradient_turned (LOOKS,): degrees that dh has turned since
+    the start and since t₁, and D_y since the start. What there is not is NaN, and -1 among epochs.
+    """
+    run, looks, learned = course(trial)
+    return _curves(run, learned) | _looks(looks, learned) | {
+        "rows": np.int32(len(run)),
+        "stopped": np.int8(("epochs", "loss", "diverged").index(run.stopped)),
+        "t1": np.int32(-1 if learned is None else learned),
+    }  # fmt: skip
+
+
+def _curves(run: Run, learned: float | None) -> Arrays:
+    rows = np.linspace(0, len(run) - 1, ROWS).round().astype(int)
+    rows = np.union1d(rows, [] if learned is None else [int(learned)]).astype(int)
+    state = run.trajectory
+    dy = (state.dy2 - state.w) / run.task.dy2_target**0.5
+    columns = {"dh2": state.dh2, "dy": dy, "loss": run.loss}
+    return {name: _padded(values[rows], ROWS + 1) for name, values in columns.items()} | {
+        "t": _epochs(run.t[rows], ROWS + 1)
+    }
+
+
+def _looks(looks: list[Look], learned: float | None) -> Arrays:
+    first = looks[0]
+    at_t1 = next((one for one in looks if one.t == learned), None)
+    since = lambda one: np.nan if at_t1 is None or one.t < learned else degrees(at_t1.dh, one.dh)
+    columns = {
+        "u": [np.linalg.norm(one.dh) for one in looks],
+        "r": [np.linalg.norm(one.gradient) for one in looks],
+        "cosine": [cosine(one.dh, one.gradient) for one in looks],
+        "look_dy": [one.dy for one in looks],
+    }
+    rounded = {
+        "r_ends": [np.linalg.norm(one.at_ends) for one in looks],
+        "cosine_ends": [cosine(one.dh, one.at_ends) for one in looks],
+        "turned": [degrees(first.dh, one.dh) for one in looks],
+        "turned_since": [since(one) for one in looks],
+        "gradient_turned": [degrees(first.gradient, one.gradient) for one in looks],
+    }
+    kept = {name: _padded(np.array(values), LOOKS) for name, values in columns.items()}
+    kept |= {name: np.float16(_padded(np.array(values), LOOKS)) for name, values in rounded.items()}
+    return kept | {"look_t": _epochs([one.t for one in looks], LOOKS)}
+
+
+def cosine(one: np.ndarray, other: np.ndarray) -> float:
+    """Cosine of the angle between two vectors; NaN where one of them is zero."""
+    lengths = np.linalg.norm(one) * np.linalg.norm(other)
+    return float(np.clip(one @ other / lengths, -1, 1)) if lengths > 0 else np.nan
+
+
+def degrees(one: np.ndarray, other: np.ndarray) -> float:
+    """Angle between two vectors in degrees; NaN where one of them is zero."""
+    return float(np.degrees(np.arccos(cosine(one, other))))
+
+
+def _padded(values: np.ndarray, length: int) -> np.ndarray:
+    return np.float32(np.pad(values, (0, length - len(values)), constant_values=np.nan))
+
+
+def _epochs(t, length: int) -> np.ndarray:
+    return np.int16(np.pad(np.asarray(t), (0, length - len(t)), constant_values=-1))

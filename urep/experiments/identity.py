@@ -1,0 +1,171 @@
+"""What moves the output difference of two points, split at every hidden layer: the kernel's sum rule.
+
+Gradient descent on the loss (1) moves the difference dy of two scalar outputs by
+
+    dy' = η ‖∂dy/∂θ‖² (dy* − dy)/4 − η (∂dy/∂θ · ∂ȳ/∂θ)(ȳ − ȳ*)
+
+with all parameters θ of the network, whatever it is. A hidden layer splits them into those before it, the
+encoder's, and those behind it, the decoder's, and each product of gradients into two parts with one sum.
+Everything here is per unit of the learning rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..fit import fit_rates
+from ..networks import Convolutional, FullyConnected
+from ..state import real_number
+from ..tasks import Data
+from ..training import train
+from .trial import Trial
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """The two products of gradients, split at each hidden layer, and the errors that they multiply.
+
+    `encoder` and `decoder` (layers,) are the parts of ‖∂dy/∂θ‖²/4 before and behind each hidden layer;
+    `mean_encoder` and `mean_decoder` those of ∂dy/∂θ · ∂ȳ/∂θ, `mean_kernel` is ‖∂ȳ/∂θ‖²; `gap` is dy* − dy
+    and `mean_error` ȳ − ȳ*.
+    """
+
+    encoder: np.ndarray
+    decoder: np.ndarray
+    mean_encoder: np.ndarray
+    mean_decoder: np.ndarray
+    mean_kernel: float
+    gap: float
+    mean_error: float
+
+    @property
+    def kernel(self) -> np.ndarray:
+        """K of encoder and decoder together, one number a layer, which must be the same number."""
+        return self.encoder + self.decoder
+
+    @property
+    def rate(self) -> np.ndarray:
+        """The velocity of dy over the learning rate, as each layer has it: both errors at work."""
+        return self.kernel * self.gap - (self.mean_encoder + self.mean_decoder) * self.mean_error
+
+    @property
+    def mean_share(self) -> float:
+        """Size of the mean's part of dy' over that of the difference's own."""
+        cross = self.mean_encoder[0] + self.mean_decoder[0]
+        return float(abs(cross * self.mean_error) / abs(self.kernel[0] * self.gap))
+
+    @property
+    def slaved_share(self) -> float:
+        """What `mean_share` is where a fast mean follows the difference: a squared cosine of gradients."""
+        cross = self.mean_encoder[0] + self.mean_decoder[0]
+        return float(cross**2 / (4 * self.mean_kernel * self.kernel[0]))
+
+
+def at_cuts(network: FullyConnected | Convolutional, data: Data) -> Cuts:
+    """The kernel of the output difference at two points, split at every hidden layer, by autograd.
+
+    data: (inputs, targets) of two points with one output. Rectified networks have no derivative where a
+    gate stands at zero, as at the input 0 with zero biases. Raises ValueError or TypeError.
+    """
+    inputs, targets = _two_scalar_points(network, data)
+    before = _layers_behind(network)
+    outputs = network(inputs).squeeze(1)
+    names, parameters = zip(*network.named_parameters(), strict=True)
+    of_dy = torch.autograd.grad(outputs[1] - outputs[0], parameters, retain_graph=True)
+    of_mean = torch.autograd.grad(outputs.mean(), parameters)
+    own = np.array([(one * one).sum().item() for one in of_dy]) / 4
+    cross = np.array([(one * other).sum().item() for one, other in zip(of_dy, of_mean, strict=True)])
+    first_behind = np.array([before[name.rpartition(".")[0]] for name in names])
+    in_encoder = first_behind[None, :] <= np.arange(network.depth)[:, None]
+    split = [np.where(side, part, 0.0).sum(axis=1)
+             for part in (own, cross) for side in (in_encoder, ~in_encoder)]  # fmt: skip
+    mean_kernel = sum((one * one).sum().item() for one in of_mean)
+    errors = (outputs - targets.squeeze(1)).detach()
+    return Cuts(*split, mean_kernel, gap=(errors[0] - errors[1]).item(), mean_error=errors.mean().item())
+
+
+def through(network: FullyConnected | Convolutional, data: Data, layer: int) -> float:
+    """The encoder's part of ‖∂dy/∂θ‖²/4 that passes through hidden layer `layer`, by the chain rule.
+
+    It is the whole of `at_cuts(...).encoder[layer]` where the layer's activation is all that the decoder
+    sees of the input, and not where connections pass by. Raises ValueError or TypeError.
+    """
+    inputs, _ = _two_scalar_points(network, data)
+    module = network.get_submodule(network.layer(layer))
+    seen: list[torch.Tensor] = []
+    handle = module.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    try:
+        outputs = network(inputs).squeeze(1)
+    finally:
+        handle.remove()
+    (decoder,) = torch.autograd.grad(outputs[1] - outputs[0], seen[0], retain_graph=True)
+    frozen = decoder.detach()  # D_y at either point, with the sign of its output in dy
+    moved = torch.autograd.grad((frozen * seen[0]).sum(), tuple(network.parameters()), allow_unused=True)
+    return sum((part * part).sum().item() for part in moved if part is not None) / 4
+
+
+def constants(cuts: Cuts, dh2: np.ndarray, dx2: float, dy2: float) -> tuple[np.ndarray, np.ndarray]:
+    """(τ_h, τ_y) times the learning rate that (7) would need at this moment, (layers,) each.
+
+    dh2: (layers,), ‖dh‖² of each hidden layer. In (7) the encoder's part is ‖dx‖²‖dy‖²/(2 τ_h ‖dh‖²) and the
+    decoder's ‖dh‖²/(2 τ_y).
+    """
+    dh2 = np.asarray(dh2, dtype=float)
+    if dh2.shape != cuts.encoder.shape or not (dh2 > 0).all():
+        raise ValueError(f"dh2 must be {cuts.encoder.shape} numbers > 0, got {dh2!r}")
+    dx2, dy2 = real_number("dx2", dx2, strict=True), real_number("dy2", dy2, strict=True)
+    return dx2 * dy2 / (2 * dh2 * cuts.encoder), dh2 / (2 * cuts.decoder)
+
+
+def _layers_behind(network: FullyConnected | Convolutional) -> dict[str, int]:
+    """For each module of `network.net` the first hidden layer that stands behind it, the depth for none."""
+    names = [f"net.{name}" for name, _ in network.net.named_children()]
+    places = [names.index(network.layer(k)) for k in range(network.depth)]
+    return {name: int(np.searchsorted(places, place)) for place, name in enumerate(names)}
+
+
+def _two_scalar_points(network, data: Data) -> Data:
+    if not isinstance(network, FullyConnected | Convolutional):
+        raise TypeError(f"network must be a FullyConnected or a Convolutional, got {type(network).__name__}")
+    if any(isinstance(module, nn.Dropout) for module in network.modules()):
+        raise ValueError("network must not be random in a step, got one with dropout")
+    inputs, targets = data
+    if inputs.shape[0] != 2 or targets.shape != (2, 1):
+        raise ValueError(
+            f"data must be two points with one output, got shapes {tuple(inputs.shape)} and "
+            f"{tuple(targets.shape)}"
+        )
+    return inputs, targets
+
+
+def fitted_cuts(trial: Trial) -> dict[str, np.ndarray]:
+    """The fits of (7) at every layer of one run, beside the kernel of the trained network at every layer.
+
+    rates (layers, 2) times the learning rate, residual, converged, last (layers, 3) as `measures` has them;
+    encoder and decoder (layers,) after training, and kernel (2,) before and after it, per unit of the
+    learning rate.
+    """
+    data = trial.data()
+    network, settings = trial.network(data), trial.settings
+    before = at_cuts(network, data)
+    names = [network.layer(k) for k in range(network.depth)]
+    run = train(
+        network, data, lr=settings.lr, epochs=settings.epochs, layer=names, seed=trial.seed,
+        stop_at_loss=trial.stop_at_loss, progress=False,
+    )  # fmt: skip
+    after, states = at_cuts(network, data), list(run.trajectory.values())
+    fits = [fit_rates(run.t, state, run.task, unconverged="keep") for state in states]
+    return {
+        "rates": settings.lr * np.array([(fit.rates.tau_h, fit.rates.tau_y) for fit in fits]),
+        "residual": np.array([fit.residual for fit in fits]),
+        "converged": np.array([fit.converged for fit in fits]),
+        "last": np.array([[*state[len(run) - 1]] for state in states]),
+        "loss": np.float64(run.loss[-1]),
+        "encoder": after.encoder,
+        "decoder": after.decoder,
+        "kernel": np.array([before.kernel[0], after.kernel[0]]),
+    }
