@@ -390,6 +390,34 @@ dy_target = letter(
     "dy_target", "dy^*", "signed target difference, for scalar outputs", "output", "book", positive=True
 )
 
+# Beyond the paper, the chapter on rotation: one linear layer with one output, without (19).
+p_vec = letter("p_vec", r"\mathbf p", "√k_y dh, the vector", "epochs^-½", "book", shape=(n_h, 1))
+rho_vec = letter("rho_vec", r"\boldsymbol\rho", "√k_h D_yᵀ, the vector", "epochs^-½", "book", shape=(n_h, 1))
+p_vec_0 = letter(
+    "p_vec_0", r"\mathbf p_0", "the same before the first step", "epochs^-½", "book", shape=(n_h, 1)
+)
+rho_vec_0 = letter(
+    "rho_vec_0", r"\boldsymbol\rho_0", "the same before the first step", "epochs^-½", "book", shape=(n_h, 1)
+)
+p_rate = letter("p_rate", r"\dot{\mathbf p}", "velocity of p", "epochs^-3/2", "book", shape=(n_h, 1))
+rho_rate = letter(
+    "rho_rate", r"\dot{\boldsymbol\rho}", "velocity of ρ", "epochs^-3/2", "book", shape=(n_h, 1)
+)
+m = letter("m", "m", "p·ρ = √(k_h k_y) dy, what has been learned", "1/epochs", "book", of=t, real=True)
+m_0 = letter("m_0", "m_0", "m before the first step", "1/epochs", "book", real=True)
+C = letter("C", "C", "√((|p|² + |ρ|²)² − 4m²), conserved, at least |c|", "1/epochs", "book", nonnegative=True)
+Omega = letter("Omega", r"\Omega", "√(C² + 4s²), the rate of convergence", "1/epochs", "book", positive=True)
+vartheta = letter(
+    "vartheta", r"\vartheta", "integral of s − m, how far p and ρ have mixed", "1", "book", of=t, real=True
+)
+sum2 = letter("sum2", "a", "|p(0) + ρ(0)|², of the part that grows", "1/epochs", "book", positive=True)
+difference2 = letter(
+    "difference2", "b", "|p(0) − ρ(0)|², of the part that decays", "1/epochs", "book", nonnegative=True
+)
+turn = letter(
+    "turn", r"\psi", "angle between dh and dh(0) where training ends", "1", "book", nonnegative=True
+)
+share = letter("share", r"\varsigma", "2s/Ω, the target's share of the rate", "1", "book", nonnegative=True)
 # Chapter growing_rates: two lengths, an angle, and rates that grow with the maps.
 r = letter("r", "r", "‖D_y‖, length of the decoder's gradient", "output/hidden", "book", of=t, positive=True)
 angle = letter("angle", r"\vartheta", "angle of dh and the decoder's gradient", "1", "book", of=t, real=True)
@@ -479,7 +507,13 @@ class _PaperPrinter(LatexPrinter):
         printed = " ".join(self.parenthesize(factor, 50) for factor in factors)
         if number == 1:
             return printed
-        return f"- {printed}" if number == -1 else f"{self._print(number)} {printed}"
+        if number == -1:
+            return f"- {printed}"
+        return (
+            rf"\left({self._print(number)}\right) {printed}"
+            if number.is_Add
+            else f"{self._print(number)} {printed}"
+        )
 
     def _print_MatAdd(self, expr):
         """A sum with its negative terms last, so that it does not begin with a sign."""

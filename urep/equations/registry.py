@@ -32,6 +32,9 @@ from .letters import (  # isort: skip
     tau_mean, tau_y, theta, theta_next, theta_rate, together_ij, trace, u, w, w_0, w_fit, w_scaled,
     w_seen, x, x_0, x_1, x_2, x_i, x_mean, y, y_0, y_i, y_mean, y_mean_j, y_mean_j_0, y_mean_j_target,
     y_mean_rate, y_mean_target,
+    # Beyond the paper, rotation.
+    C, difference2, m, m_0, Omega, p_rate, p_vec, p_vec_0, rho_rate, rho_vec, rho_vec_0, share, sum2,
+    turn, vartheta,
 )  # fmt: skip
 from .letters import (  # isort: skip  (chapter growing_rates)
     angle, decoder, encoder, error, error_mean, gamma_h, gamma_y, K_h, K_h_across, K_y, K_y_across, r, r_0,
@@ -254,6 +257,12 @@ paper: Mapping[int, Equation] = MappingProxyType({e.number: e for e in _PAPER})
 (2) and (6) are (1) and (4) for other letters; (12), (13), (26), (33) are stated in words.
 """
 
+# Rotation: sums of positive terms, and what both of its lines divide by.
+_root_C = sp.sqrt(C**2 + 4 * m**2)
+_spent = t * phi1(-Omega * t)  # (1 − exp(−Ω t))/Ω
+_gone = sp.exp(-Omega * t)
+_rises = (1 + share) + (1 - share) * _gone + difference2 * _spent
+_falls = (1 - share) + (1 + share) * _gone + sum2 * _spent
 # Chapter growing_rates. E40 the state, E41 the loss that drives it, E42 the rates of a deep linear network,
 # E43 what isometries are born with, E44 what wide random matrices are born with.
 _born = sp.Symbol("k", nonnegative=True, integer=True)
@@ -350,6 +359,29 @@ _BOOK = (
         (w, _squares * (p * x * gap + p**2 * y**2)),
         (loss, mean_error2 * sp.exp(-2 * t / tau_mean) / 2 + _squares / 8 * (gap**2 + p**2 * y**2)))),
     Equation("E10", "beyond", _lines((dh2_inf, 4 * tau_y * A * cos_phi**2))),
+    # Beyond the paper, rotation: (17) with one output, and nothing left out of it.
+    Equation("E50", "beyond", _lines(
+        (m, dot(p_vec, rho_vec)), (p_rate, (s - m) * rho_vec), (rho_rate, (s - m) * p_vec))),
+    Equation("E51", "beyond", _lines(
+        (c, dot(p_vec, p_vec) - dot(rho_vec, rho_vec)),
+        (C, sp.sqrt((dot(p_vec, p_vec) + dot(rho_vec, rho_vec)) ** 2 - 4 * m**2)))),
+    Equation("E52", "beyond", _lines((_rate(m), (s - m) * _root_C))),
+    Equation("E53", "beyond", _lines((dh2, tau_y * (c + _root_C)))),
+    Equation("E54", "beyond", _lines(
+        (p_vec, sp.cosh(vartheta) * p_vec_0 + sp.sinh(vartheta) * rho_vec_0),
+        (rho_vec, sp.sinh(vartheta) * p_vec_0 + sp.cosh(vartheta) * rho_vec_0))),
+    Equation("E55", "beyond", _lines((sp.exp(2 * vartheta), (2 * m + _root_C) / sum2))),
+    Equation("E56", "beyond", _lines(
+        (N, 1 + (sum2 + difference2) * sp.sinh(Omega * t) / (2 * Omega)
+         + (C**2 + 4 * s * m_0) * (sp.cosh(Omega * t) - 1) / Omega**2),
+        (m, s + (m_0 - s) / N))),
+    Equation("E57", "beyond", _lines(
+        (Omega, sp.sqrt(C**2 + 4 * s**2)), (dh2_inf, tau_y * (c + sp.sqrt(C**2 + 4 * s**2))))),
+    Equation("E58", "beyond", _lines(
+        (dh2_inf, sp.sqrt(dh2_0**2 + A_low**2)), (sp.tan(2 * turn), A_low / dh2_0))),
+    # (E55) and (E56) for a machine: all terms are positive, and none grows.
+    Equation("E59", "beyond", _lines(
+        (sp.exp(2 * vartheta), _rises / _falls), (N, _rises * _falls * sp.exp(Omega * t) / 4))),
     *_GROWING_RATES,
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ import numpy as np
 from ..growth import Lengths
 from ..state import Run, State, TwoPoint
 from ..zoo import catalogue, protocol
-from . import angles, forecasts, identity, measures
+from . import angles, forecasts, identity, measures, one_layer
 from .measures import ENDS
 from .store import FOLDER, Stored, StoredFileError, load
 from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL
@@ -476,6 +476,23 @@ def _seeds_of(kind, name: str, measure, seeds, fresh, rests_on: str = "") -> lis
     return sweeps
 
 
+# --- beyond the paper: rotation -------------------------------------------------------------------
+
+ONE_LAYER_SEEDS = {"": range(20), "-fresh": range(200, 220)}
+"""Seeds of the networks with one linear layer, explored and fresh."""
+
+
+def _one_layer() -> list[Sweep]:
+    return [
+        Sweep(f"one-layer{kind}{ending}", tuple(map(trial, seeds)), measure)
+        for ending, seeds in ONE_LAYER_SEEDS.items()
+        for kind, trial, measure in (
+            ("", one_layer.OneLayer, one_layer.vectors),
+            ("-ends", one_layer.Ensemble, one_layer.ends),
+        )
+    ]
+
+
 # --- beyond the paper: lengths and angles -------------------------------------------------------
 
 BEYOND_SEEDS = range(200, 220)
@@ -566,6 +583,7 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "many-points": [_crowds()],
     "optimizers": _optimizers(),
     "authors-code": _authors_code(),
+    "rotation": _one_layer(),
     "angles": [_angles(row)[0] for row in TABLE_1],
     "beyond": [_angles(row)[1] for row in TABLE_1],
     "forecasts": [_births(row) for row in FORECAST_ROWS],
