@@ -14,7 +14,7 @@ import numpy as np
 
 from ..state import Run, State, TwoPoint
 from ..zoo import catalogue, protocol
-from . import measures
+from . import kernels, measures
 from .measures import ENDS
 from .store import FOLDER, Stored, StoredFileError, load
 from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL
@@ -475,6 +475,41 @@ def _seeds_of(kind, name: str, measure, seeds, fresh, rests_on: str = "") -> lis
     return sweeps
 
 
+# --- beyond the paper: exponents ----------------------------------------------------------------
+
+RECTIFIED, SMOOTH = ("leaky_relu", "relu"), ("none", "tanh", "swish", "elu")
+"""Nonlinearities with gates, and those without."""
+
+
+def _exponents() -> list[Sweep]:
+    """The map of exponents, and the networks from which something was taken away."""
+    kinds = (*RECTIFIED, *SMOOTH)
+    cells = [(depth, 1.0, range(3 if depth == 20 else 2)) for depth in kernels.DEPTHS]
+    cells += [(depth, 0.5, range(2)) for depth in (8, 20)]
+    trials = tuple(
+        kernels.MapTrial(kind, depth, level, seed)
+        for (depth, level, seeds), kind in product(cells, kinds)
+        for seed in seeds
+    )
+    return [
+        Sweep("exponents-map", trials, kernels.mapped),
+        Sweep("exponents-taken-away", _taken_away(range(2)), kernels.mapped),
+        Sweep("exponents-fresh", _taken_away(range(200, 203)), kernels.mapped),
+    ]
+
+
+TAKEN_AWAY = ({}, {"frozen": True}, {"biases": False}, {"first_input": -0.5}, {"first_input": 1.0})
+"""What networks of 20 layers are trained with, or without, for the reasons of their exponents."""
+
+
+def _taken_away(seeds: Iterable[int]) -> tuple[kernels.MapTrial, ...]:
+    """Networks of 20 layers, whole and with something taken away."""
+    trials = [kernels.MapTrial(kind, seed=seed, **changed)
+              for kind, changed, seed in product(RECTIFIED, TAKEN_AWAY, seeds)]  # fmt: skip
+    trials += [kernels.MapTrial(kind, seed=seed) for kind, seed in product(("none", "tanh"), seeds)]
+    return tuple(trials)
+
+
 # --- the catalogue -----------------------------------------------------------------------------
 
 
@@ -502,6 +537,7 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "many-points": [_crowds()],
     "optimizers": _optimizers(),
     "authors-code": _authors_code(),
+    "exponents": _exponents(),
 } | {f"zoo-{family}": _zoo(family) for family in catalogue.FAMILIES}
 """The sweeps of each experiment; one that two experiments need is one file."""
 
