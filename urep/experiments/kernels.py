@@ -139,7 +139,7 @@ def measure(network: nn.Module, data: Data, layer: str) -> Kernels:
 # --- exponents, read off a run without a fit of any theory -----------------------------------------
 
 STEP = 0.05
-"""Share of the loss that a step of `follow` takes: its learning rate is this over the tangent kernel's trace."""
+"""Share of the loss that a step of `follow` takes: its learning rate is this over the trace of the kernel."""
 
 LOOK_EVERY = 20
 """Steps between two looks."""
@@ -204,7 +204,7 @@ class Look:
 
 
 def look(network: nn.Module, data: Data, layer: str) -> Look:
-    """The lengths at a layer and the trace |∂ȳ|² + |∂dy|²/4; r is NaN where the decoder is no function of h."""
+    """Lengths at a layer and the trace |∂ȳ|² + |∂dy|²/4; r is NaN where the decoder is no function of h."""
     inputs, targets = data
     parameters = [p for p in network.parameters() if p.requires_grad]
     with _eval_mode(network), torch.enable_grad(), _hooked(network, (layer,), detach=False) as seen:
