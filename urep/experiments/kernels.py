@@ -468,3 +468,16 @@ def mapped(trial: MapTrial) -> dict[str, np.ndarray]:
         "ends": ends[:, [0, -1]] if ends.shape[1] else np.full((4, 2), np.nan),
         "learned": np.bool_(path.dy[-1] >= READ_BETWEEN[1] * path.target),
     }
+
+
+def of_random_layers(growth: np.ndarray, layers: int, gain: float, u_0: float) -> np.ndarray:
+    """K_h∥ at a rate of one of a wide linear encoder, born random, whose u has grown by x = u/u_0.
+
+    Layer i adds ¼ |z_{i−1}|² |J_iᵀp̂|², with z its input difference and J_i what follows it, m = layers − i
+    matrices. Along its own signal |J_iᵀp̂|² is u²/|z_i|²; across, m random matrices send back m times as much
+    at the start (the second moment of their product is m + 1), and keep that. Signals grow by x^{1/layers} a
+    layer. The first matrix has half the gain² of the others, and one input.
+    """
+    x, a = np.asarray(growth, float), layers
+    across = sum(m * x ** (2 * (a - 1 - m) / a) for m in range(1, a - 1)) + (a - 1) / 2
+    return QUARTER * (u_0 / gain) ** 2 * ((a - 0.5) * x ** (2 - 2 / a) + across)

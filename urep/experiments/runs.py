@@ -494,7 +494,7 @@ def _exponents() -> list[Sweep]:
     return [
         Sweep("exponents-map", trials, kernels.mapped),
         Sweep("exponents-taken-away", _taken_away(range(2)), kernels.mapped),
-        Sweep("exponents-fresh", _taken_away(range(200, 203)), kernels.mapped),
+        Sweep("exponents-fresh", _taken_away(range(200, 210)), kernels.mapped),
     ]
 
 
