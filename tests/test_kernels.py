@@ -150,3 +150,10 @@ def test_a_trial_of_the_map_is_set_as_it_says():
     assert kernels.MapTrial("leaky_relu", table_gain=0.1).gain == 0.1
     held = [m.bias.requires_grad for m in kernels.MapTrial("relu", 4, biases=False).network().net[::2]]
     assert held == [False] * 4 + [True]
+
+
+def test_a_network_taken_apart_starts_with_its_own_gates():
+    seen = kernels.taken_apart(kernels.MapTrial("leaky_relu", 4, units=20))
+    assert seen["flipped"][0] == 0 and (seen["flipped"] <= 1).all()
+    assert all(values.shape == (len(kernels.STAGES),) for values in seen.values())
+    assert ((seen["bias_h"] > 0) & (seen["bias_h"] < 1)).all()

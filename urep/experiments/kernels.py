@@ -481,3 +481,44 @@ def of_random_layers(growth: np.ndarray, layers: int, gain: float, u_0: float) -
     x, a = np.asarray(growth, float), layers
     across = sum(m * x ** (2 * (a - 1 - m) / a) for m in range(1, a - 1)) + (a - 1) / 2
     return QUARTER * (u_0 / gain) ** 2 * ((a - 0.5) * x ** (2 - 2 / a) + across)
+
+
+# --- what gates and biases do ------------------------------------------------------------------
+
+STAGES = (0.05, 0.2, 0.5, 0.8, 0.95)
+"""Shares of the target at which a network is taken apart."""
+
+
+def taken_apart(trial: MapTrial) -> dict[str, np.ndarray]:
+    """A network at STAGES of its transition: shares of its kernels, and gates that changed sides.
+
+    `bias_h` is the biases' share of K_h along dh, `gates_h` the part of the gates over that along (negative
+    where they take away), `bias_y` the biases' share of the decoder's |∂dy|²; `flipped` is the share of
+    encoder units, at either point, on another side of zero than at the first stage, `differ` of those whose
+    sides at both points differ. Each (STAGES,).
+    """
+    network, data = trial.network(), trial.data()
+    rows, first = [], None
+    for stage in STAGES:
+        follow(network, data, network.middle, until=stage)
+        seen, sides = measure(network, data, network.middle), _sides(network, data[0])
+        first = sides if first is None else first
+        along = seen.parts_h["along"]
+        rows.append((
+            seen.bias_h / along, seen.parts_h["gates"] / along, seen.bias_y / seen.output_y,
+            float((sides != first).float().mean()), float((sides[0] != sides[1]).float().mean()),
+        ))  # fmt: skip
+    names = ("bias_h", "gates_h", "bias_y", "flipped", "differ")
+    return dict(zip(names, np.float32(rows).T, strict=True))
+
+
+def _sides(network: FullyConnected, inputs: torch.Tensor) -> torch.Tensor:
+    """Whether each unit of the encoder is above zero, (2, units of all its layers)."""
+    x, sides = inputs, []
+    for name, module in network.net.named_children():
+        x = module(x)
+        if isinstance(module, nn.Linear):
+            sides.append(x > 0)
+        if f"net.{name}" == network.middle:
+            break
+    return torch.cat(sides, dim=1)

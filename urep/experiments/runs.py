@@ -494,6 +494,14 @@ def _exponents() -> list[Sweep]:
     return [
         Sweep("exponents-map", trials, kernels.mapped),
         Sweep("exponents-taken-away", _taken_away(range(2)), kernels.mapped),
+        Sweep(
+            "exponents-gates",
+            tuple(
+                kernels.MapTrial(kind, depth, seed=seed)
+                for kind, depth, seed in product(RECTIFIED, kernels.DEPTHS, range(3))
+            ),
+            kernels.taken_apart,
+        ),
         Sweep("exponents-fresh", _taken_away(range(200, 210)), kernels.mapped),
     ]
 
