@@ -75,6 +75,13 @@ def test_errors_are_those_of_their_definition():
     assert told.end == pytest.approx(told.state.dh2[-1] / run.trajectory.dh2[-1])
 
 
+@pytest.mark.parametrize("worse", ["dh2", "dy2"])
+def test_what_is_missed_is_that_of_the_worse_distance_whatever_w_is(worse):
+    r2 = urep.carry.Variables(**({"dh2": 0.9, "dy2": 0.9, "w": -5.0} | {worse: 0.6}))
+    told = urep.carry.Prediction(state=r2, r2=r2, error=r2, end=1.0)
+    assert told.missed == pytest.approx(0.4)
+
+
 def test_a_run_that_begins_later_is_predicted_from_its_own_start():
     run = made(1.0)
     later = urep.Run(run.t[100:], run.trajectory[100:], run.loss[100:], run.task, 1.0)

@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from urep import tasks, train
 from urep.zoo import catalogue, weights
+from urep.zoo.system import trained_numbers
 
 RANDOM = np.random.default_rng(0)
 EXACT = 1e-12
@@ -60,7 +61,7 @@ def test_a_butterfly_is_a_product_of_sparse_matrices_and_one_factor_reaches_two_
     reached = {name: (layer(torch.eye(16, dtype=torch.float64)) != 0).sum(1) for name, layer in
                (("whole", whole), ("one", one))}  # fmt: skip
     assert (reached["whole"] == 16).all() and (reached["one"] == 2).all()
-    assert weights.count(weights.butterfly_network()) == 1857
+    assert trained_numbers(weights.butterfly_network()) == 1857
 
 
 # --- 22 PHNN ------------------------------------------------------------------------------------
@@ -121,7 +122,7 @@ def test_the_algebra_is_learned_from_products_and_a_block_diagonal_matrix_cannot
 def test_a_phm_layer_has_a_share_of_the_weights_and_is_dense_at_n_one():
     for n, share in ((2, 0.502), (4, 0.266), (8, 0.25)):
         layer = weights.PHM(64, 64, n)
-        assert (weights.count(layer) - 64) / 64**2 == pytest.approx(share, abs=5e-4)
+        assert (trained_numbers(layer) - 64) / 64**2 == pytest.approx(share, abs=5e-4)
     torch.manual_seed(0)
     one, x = weights.PHM(6, 4, 1), torch.randn(3, 6, dtype=torch.float64)
     assert one.algebra.abs().item() == pytest.approx(1)
@@ -337,7 +338,7 @@ def test_only_an_encoded_hyperparameter_has_gradients_of_one_size_and_a_plain_ne
         np.testing.assert_allclose(ratios(encoded, encoded.trunk[0], 2), 1, rtol=EXACT)
         np.testing.assert_allclose(ratios(bare, bare.trunk[0], 1), GAMMA, rtol=EXACT)
     plain = weights.multilayer(0.7, n_in=2, units=72)
-    assert weights.count(plain) == pytest.approx(weights.count(made(True, True)), rel=0.1)
+    assert trained_numbers(plain) == pytest.approx(trained_numbers(made(True, True)), rel=0.1)
     np.testing.assert_allclose(ratios(plain, plain[0], 1), GAMMA, rtol=EXACT)
 
 
@@ -474,7 +475,7 @@ def test_gates_scale_with_the_input_and_a_plain_network_of_x_and_lambda_does_not
 
     torch.manual_seed(0)
     judged, plain = weights.SelfTuning(0.7), weights.multilayer(0.7, n_in=2, units=46)
-    assert weights.count(plain) == pytest.approx(weights.count(judged), rel=0.1)
+    assert trained_numbers(plain) == pytest.approx(trained_numbers(judged), rel=0.1)
     assert missed(judged) < EXACT and missed(plain) > 0.1
 
 
@@ -497,6 +498,6 @@ PARAMETERS = {"butterfly": 1857, "phnn": 3649, "snnk": 8257, "subspace": 400, "m
 def test_a_system_has_as_many_weights_as_it_says_and_starts_from_its_seed(name):
     one = catalogue.system(name)
     first, again, other = one.network(1, 0.7), one.network(1, 0.7), one.network(2, 0.7)
-    assert weights.count(first) == PARAMETERS[name]
+    assert trained_numbers(first) == PARAMETERS[name]
     inputs, _ = one.pair(0.5)
     assert torch.equal(first(inputs), again(inputs)) and not torch.equal(first(inputs), other(inputs))

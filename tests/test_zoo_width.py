@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 import urep
+from urep.training import matrices_by
 from urep.zoo import width
 from urep.zoo.system import centred_pair
 
@@ -236,7 +237,8 @@ def test_two_groups_train_a_network_with_biases():
         network = nn.Sequential(nn.Linear(1, 16), nn.Tanh(), nn.Linear(16, 1)).double()
     bias = network[0].bias.detach().clone()
     how = {"lr": 0.01, "epochs": 200, "layer": "1"}
-    run = urep.train(network, DATA, optimizer=width.MuonAndSGD, **how)
+    descent = lambda parameters, lr: torch.optim.SGD(parameters, lr=0.1)
+    run = urep.train(network, DATA, optimizer=matrices_by(width.plain_muon, descent), **how)
     assert run.loss[-1] < 1e-2 * run.loss[0]
     assert float((network[0].bias.detach() - bias).norm()) > 1e-3
 

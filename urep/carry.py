@@ -24,6 +24,11 @@ class Prediction:
     error: Variables
     end: float
 
+    @property
+    def missed(self) -> float:
+        """1 - R² of the worse of both distances, ‖dh‖² and ‖dy‖²: 0 where nothing is missed."""
+        return 1 - min(self.r2.dh2, self.r2.dy2)
+
 
 @dataclass(frozen=True, eq=False)
 class Carried:

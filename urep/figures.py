@@ -79,6 +79,7 @@ def _themed(svg: str, alt: str) -> str:
     """The SVG element alone: text colour from the page, ids of its own, alternative text."""
     svg = svg[svg.index("<svg") :].replace(_TEXT, "currentColor")
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
+    svg = re.sub(r'(?<= d=")[^"]+', _short, svg)
     own = f"u{zlib.crc32(svg.encode()):08x}-"
     svg = re.sub(r'\bid="', f'id="{own}', svg)
     svg = re.sub(r'href="#', f'href="#{own}', svg)
@@ -86,6 +87,12 @@ def _themed(svg: str, alt: str) -> str:
     box = re.search(r'viewBox="([^"]+)"', svg)[1]
     opening = f'<svg viewBox="{box}" role="img" aria-label="{html.escape(alt, quote=True)}">'
     return re.sub(r"<svg[^>]*>", lambda _: opening, svg, count=1)
+
+
+def _short(path: re.Match) -> str:
+    """A path to a hundredth of a point, half as long as matplotlib writes it."""
+    rounded = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", path[0])
+    return re.sub(r"\s*\n\s*", "", rounded)
 
 
 def curves(

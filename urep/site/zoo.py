@@ -15,11 +15,12 @@ from .. import figures
 from ..carry import Carried, carried
 from ..checks import MEANING, MIME
 from ..fit import Fit, fit_rates
-from ..shown import Page, html_table
-from ..state import Rates, State
+from ..shown import Page, html_table, spread
+from ..state import Rates, Run, State
 from ..theory import SingularSystem
-from ..zoo import catalogue, protocol, sheets
+from ..zoo import catalogue, flow, protocol, reading, sheets
 from ..zoo.papers import PAPERS, ROLES, Paper
+from ..zoo.system import trained_numbers
 from .verdicts import Record, references_folder
 
 MARKS = {"law": "●", "curve": "◐", "neither": "○", "does not learn": "–",
@@ -130,6 +131,18 @@ def _study_lines(name: str) -> tuple:
         layers = np.arange(kept["basis"].shape[-1])
         before, after = kept["basis"][0]
         return (layers, after, "w", "seen"), (layers, before, "w", "null")
+    if "sentences" in kept:  # the first curve, told from numbers and words, and from neither
+        t, askings = np.linspace(0, reading.UNTIL, kept["curves"].shape[-1]), list(reading.ASKINGS)
+        p0, x0, s = kept["starts"][0]
+        told = (kept["curves"][askings.index(asked)][0] for asked in (askings[0], askings[3]))
+        lines = zip((flow.exact(p0, x0, t, s).v, *told), ("seen", "theory", "null"), strict=True)
+        return tuple((t, v, "dy2", style) for v, style in lines)
+    if "said" in kept:  # law by law, the share that is named right without words, and by the nearest
+        laws, erased = np.arange(len(reading.NAMES)), reading.GUESSES.index("all erased")
+        named = {"seen": kept["said"][erased], "null": kept["near_said"]}
+        right = {style: said == kept["kind"] for style, said in named.items()}
+        return tuple((laws, np.array([r[kept["kind"] == law].mean() for law in laws]), "w", style)
+                     for style, r in right.items())  # fmt: skip
     return ()
 
 
@@ -148,7 +161,7 @@ def _lines(name: str) -> tuple:
     return tuple(lines)
 
 
-def carried_seed(name: str, pair: str, rates: Rates | None = None) -> tuple[protocol.Run, Carried]:
+def carried_seed(name: str, pair: str, rates: Rates | None = None) -> tuple[Run, Carried]:
     """The stored run of the first seed that learns, or else of the first, and its prediction.
 
     The constants are those that were stored, or `rates`.
@@ -255,7 +268,7 @@ def borrowed(name: str, names: Sequence[str]) -> float:
     others = [other for other in names if catalogue.system(other).row != own]
     lender = min(others, key=lambda other: abs(speeds[other] - speeds[name]))
     _, told = carried_seed(name, "up", Rates(*sheets.sheet(lender).median("rates")[0]))
-    return 1 - min(told.theory.r2.dh2, told.theory.r2.dy2)
+    return told.theory.missed
 
 
 # --- tables -------------------------------------------------------------------------------------
@@ -302,13 +315,10 @@ def scores() -> Page:
 def _more(name: str) -> list[str]:
     """In-sample R² of the logistic, the worse distance; the misses of all seeds; weights; fresh verdict."""
     own = sheets.sheet(name)
-    low, middle, high = np.quantile(own.law_miss(), [0, 0.5, 1])
     logistic = own.median("curve_r2")[0, :2].min()
-    network = catalogue.system(name).network(0, own.settings.gain)
-    weights = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    weights = trained_numbers(catalogue.system(name).network(0, own.settings.gain))
     told = f"{logistic:.2f}" if logistic > 0 else "below 0"
-    spread = f"{middle:.2f} ({low:.2f} to {high:.2f})"
-    return [told, spread, str(weights), sheets.sheet(name, fresh=True).verdict()]
+    return [told, spread(own.law_miss(), tail=0), str(weights), sheets.sheet(name, fresh=True).verdict()]
 
 
 def _cell(text: str) -> str:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from torch import nn
-from torchdiffeq import odeint
 
 from ..experiments.held_out import learned_share
 from ..experiments.measures import growth_exponent
@@ -22,7 +21,7 @@ from ..networks import FullyConnected
 from ..state import Run
 from ..tasks import Data, digits
 from ..training import hidden, train
-from .system import Pair, Study, System, centred_pair, function_pair, paper_pair
+from .system import Pair, Study, System, centred_pair, dense, drawn, function_pair, paper_pair
 
 Arrays = dict[str, np.ndarray]
 
@@ -30,12 +29,11 @@ STEPS = 8
 """Steps of the solver between s = 0 and s = 1; eight of rk4 suffice."""
 
 
-def dense(n_in: int, n_out: int, gain: float) -> nn.Linear:
-    """A linear layer in float64 from torch's own generator: Xavier normal times the gain, zero bias."""
-    layer = nn.Linear(n_in, n_out, dtype=torch.float64)
-    nn.init.xavier_normal_(layer.weight, gain=gain)
-    nn.init.zeros_(layer.bias)
-    return layer
+def odeint(*arguments, **options) -> torch.Tensor:
+    """Integrate by torchdiffeq, imported by the first call: that takes a third of the time of torch."""
+    from torchdiffeq import odeint as integrate
+
+    return integrate(*arguments, **options)
 
 
 # --- 21, neural differential equations (Kidger 2022, arXiv:2202.02435) ------------------------
@@ -645,13 +643,6 @@ def _right(network: nn.Module, data: Data) -> float:
 
 
 # --- what studies share ---
-
-
-def drawn(seed: int, make: Callable[[], nn.Module]) -> nn.Module:
-    """A network drawn from a seed; torch's own generator is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return make()
 
 
 def _stacked(found: Sequence[Arrays]) -> Arrays:

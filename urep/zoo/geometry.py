@@ -16,6 +16,7 @@ from torch.func import jacrev, vmap
 from .. import tasks
 from ..state import Run
 from . import graphs, operators, sets
+from .descent import adam
 from .operators import fitted, trained, xavier
 from .system import Pair, Settings, Study, System, function_pair
 
@@ -180,11 +181,7 @@ def _regressed(x, x_test, seen, unseen, seed: int, steps: int = 1500) -> float:
     network = xavier(Lift(x.shape[1]), 1.0)
     mean, spread = x.mean(dim=0), x.std(dim=0) + 1e-12
     y, y_test = _pressure_of(seen), _pressure_of(unseen)
-    optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
-    for _ in range(steps):
-        optimizer.zero_grad()
-        (network((x - mean) / spread) - y).square().mean().backward()
-        optimizer.step()
+    adam(network, lambda _: (network((x - mean) / spread) - y).square().mean(), steps=steps, lr=3e-3)
     with torch.no_grad():
         left = (network((x_test - mean) / spread) - y_test).square().mean()
     return float(left / y_test.var())

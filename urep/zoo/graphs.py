@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from .. import tasks
+from .descent import adam, cosine
 from .operators import xavier
 
 # --- 30 Neural compilation: parameters that are an algorithm ---------------------------------------
@@ -250,16 +251,14 @@ def traces(seed: int) -> dict[str, np.ndarray]:
     torch.manual_seed(seed)
     network = xavier(Round(1, 16, nn.ReLU()), 1.0)
     exact = _widened(compiled("bellman-ford"), 16)
-    optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 3000)
-    for _ in range(3000):
+
+    def loss(_) -> torch.Tensor:
         weights, start = _graphs(16, SIZES[0], random)
         wanted = executed(exact, weights, start, SIZES[0] - 1).detach()
         entered = torch.cat((start[None], wanted[:-1]))
-        optimizer.zero_grad()
-        (network(entered, weights) - wanted).square().mean().backward()
-        optimizer.step()
-        schedule.step()
+        return (network(entered, weights) - wanted).square().mean()
+
+    adam(network, loss, steps=3000, lr=3e-3, schedule=cosine)
     found = {name: np.empty(len(SIZES)) for name in ("learned", "compiled", "nothing")}
     with torch.no_grad():
         for k, size in enumerate(SIZES):
@@ -345,11 +344,7 @@ def _right(graph: torch.Tensor, order: torch.Tensor, seed: int, steps: int = 300
     network = xavier(GSSNN(graph, symbol_by_symbol), 1.0)
     symbols, labels = constancy()
     taught, asked = order[:24], order[24:]
-    optimizer = torch.optim.Adam(network.parameters(), lr=5e-3)
-    for _ in range(steps):
-        optimizer.zero_grad()
-        loss = nn.functional.binary_cross_entropy_with_logits(network(symbols[taught]), labels[taught])
-        loss.backward()
-        optimizer.step()
+    crossed = nn.functional.binary_cross_entropy_with_logits
+    adam(network, lambda _: crossed(network(symbols[taught]), labels[taught]), steps=steps, lr=5e-3)
     with torch.no_grad():
         return float(((network(symbols[asked]) > 0) == (labels[asked] > 0.5)).double().mean())

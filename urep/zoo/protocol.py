@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -22,7 +24,7 @@ from ..state import Run, State
 from ..theory import SingularSystem, loss
 from ..training import TrainingDiverged, decoder_gradient, train
 from .catalogue import study, system
-from .system import Settings, System
+from .system import Settings, System, trained_numbers
 
 Arrays = dict[str, np.ndarray]
 
@@ -54,12 +56,18 @@ LEARNED = 1e-3
 
 
 @dataclass(frozen=True)
-class Settled:
-    """The trial that finds a system's settings, by rule and with seed 0 alone."""
+class _Trial:
+    """What a stored file of the zoo has in each row: a system or study, by name, and a seed."""
 
     name: str
     seed: int = 0
     environment = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Settled(_Trial):
+    """The trial that finds a system's settings, by rule and with seed 0 alone."""
+
     cost = 30.0
 
     @property
@@ -106,7 +114,7 @@ def settled(trial: Settled) -> Arrays:
         "gain": np.float64(gain),
         "lr": np.float64(chosen.lr),
         "grew": np.float64(_growth(run)),
-        "parameters": np.int32(sum(p.numel() for p in one.network(0, gain).parameters() if p.requires_grad)),
+        "parameters": np.int32(trained_numbers(one.network(0, gain))),
         "half": _half_rate(one, chosen),
     }
 
@@ -151,12 +159,9 @@ def _half_rate(one: System, chosen: Settings) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Specimen:
+class Specimen(_Trial):
     """One seed of a system, trained on the three pairs of PAIRS."""
 
-    name: str
-    seed: int = 0
-    environment = MappingProxyType({})
     cost = 10.0
 
     @property
@@ -168,13 +173,19 @@ class Specimen:
         own = system(self.name).settings
         if own is not None:
             return own
-        name = f"zoo-{self.name}-settings"
-        found = load(FOLDER / f"{name}.npz", command=f"make runs ARGS={name}").arrays
-        return Settings(float(found["gain"][0]), float(found["lr"][0]))
+        path = FOLDER / f"zoo-{self.name}-settings.npz"
+        return _found(path, path.stat().st_mtime_ns if path.exists() else 0)
 
     def train(self, pair: str = "first", *, watch: Watch | None = None) -> Run | None:
         """The run on one of PAIRS; None where it diverged at once."""
         return trained(system(self.name), self.seed, pair, self.settings, watch=watch)
+
+
+@cache
+def _found(path: Path, written: int) -> Settings:
+    """What the rule found, read once for each time that its file is written."""
+    found = load(path, command=f"make runs ARGS={path.stem}").arrays
+    return Settings(float(found["gain"][0]), float(found["lr"][0]))
 
 
 def trained(
@@ -417,12 +428,8 @@ def verdict(score: Mapping, clock: int = 0) -> str:
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(_Trial):
     """One seed of a study: what a family measures beside the protocol."""
-
-    name: str
-    seed: int = 0
-    environment = MappingProxyType({})
 
     @property
     def settings(self) -> _NoSettings:

@@ -8,10 +8,10 @@ from math import log, pi
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.stats import kstest
 from torch import nn
 
 from .. import tasks
+from .descent import adam, cosine
 from .system import Study, System, function_pair
 
 WIDTH = 16
@@ -448,17 +448,6 @@ def tangent_kernel(network: nn.Module, inputs: torch.Tensor, layer: str) -> tupl
 # --- studies: what takes longer than a test -------------------------------------------------------
 
 
-def adam(network: nn.Module, loss, *, steps: int, lr: float) -> None:
-    """Train a network in place by Adam on `loss()`, its rate falling to zero along a cosine."""
-    optimizer = torch.optim.Adam(network.parameters(), lr=lr)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    for _ in range(steps):
-        optimizer.zero_grad()
-        loss().backward()
-        optimizer.step()
-        schedule.step()
-
-
 def rivals(x, y, concepts: torch.Tensor) -> dict[str, torch.Tensor]:
     """What four predictors answer to the last x of each prompt, from the examples before it.
 
@@ -484,13 +473,13 @@ def pretraining(seed: int) -> dict[str, np.ndarray]:
     torch.manual_seed(seed)
     concepts = torch.randn(CONCEPTS, 4, dtype=torch.float64)
 
-    def squared(network):
+    def squared(_, network):
         x, y, _ = prompts(256, int(torch.randint(EXAMPLES + 1, ())), concepts)
         return (network(written(x, y))[:, 0] - y[:, -1]).square().mean()
 
     networks = [xavier(InContext(norm, blocks=2), 0.7) for norm in (False, True)]
     for network in networks:
-        adam(network, lambda network=network: squared(network), steps=1500, lr=5e-3)
+        adam(network, partial(squared, network=network), steps=1500, lr=5e-3, schedule=cosine)
     distance, error = np.empty((2, 4, EXAMPLES)), np.empty((3, EXAMPLES))
     for examples in range(1, EXAMPLES + 1):
         x, y, which = prompts(4096, examples, concepts)
@@ -541,11 +530,11 @@ def raining(seed: int) -> dict[str, np.ndarray]:
         torch.manual_seed(seed)
         network = xavier(SaTformer(over=over, blocks=1, bins=2), 0.7).float()
 
-        def crossed(network=network, weight=weight):
+        def crossed(_, network=network, weight=weight):
             videos, rain = weather(500)
             return F.cross_entropy(network(videos), rain, weight=weight)
 
-        adam(network, crossed, steps=400, lr=1e-2)
+        adam(network, crossed, steps=400, lr=1e-2, schedule=cosine)
         videos, rain = weather(20_000)
         with torch.no_grad():
             logits = network(videos)
@@ -579,6 +568,8 @@ def hawkes_histories(seed: int) -> dict[str, np.ndarray]:
     `poisson` a constant rate. `ks` is the distance of the PIT of `whole` from uniform, and with half the
     spread. 250 Adam steps of 50 sequences (`whole`: of 100).
     """
+    from scipy.stats import kstest
+
     random = np.random.default_rng(seed)
     trained, tested = hawkes(400, 60, random), hawkes(400, 60, random)
     longest = WINDOWS[-1]
@@ -594,7 +585,8 @@ def hawkes_histories(seed: int) -> dict[str, np.ndarray]:
     def scored(change):
         torch.manual_seed(seed)
         network, seen = xavier(PointProcess(), 1.0), windows(trained)
-        adam(network, lambda: nll(network, change(seen[torch.randperm(400)[:50]])).mean(), steps=250, lr=1e-2)
+        loss = lambda _: nll(network, change(seen[torch.randperm(400)[:50]])).mean()
+        adam(network, loss, steps=250, lr=1e-2, schedule=cosine)
         with torch.no_grad():
             return float(nll(network, change(windows(tested))).mean())
 
@@ -623,11 +615,11 @@ def fitted_whole(gaps: np.ndarray, seed: int) -> PointProcess:
     torch.manual_seed(seed)
     network, seen = xavier(PointProcess(), 1.0), torch.tensor(gaps).log()
 
-    def nll():
+    def nll(_):
         some = seen[torch.randperm(len(seen))[:100]]
         return -network.decoder.log_density(some, network.history(some[:, :-1])).mean()
 
-    adam(network, nll, steps=250, lr=1e-2)
+    adam(network, nll, steps=250, lr=1e-2, schedule=cosine)
     return network
 
 

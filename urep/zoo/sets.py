@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from .. import tasks
+from .descent import adam
 from .operators import xavier
 from .system import Settings, paper_pair
 
@@ -90,13 +91,7 @@ def tversky_xor(seed: int) -> dict[str, np.ndarray]:
 
 def _left(layer: nn.Module, inputs, targets, steps: int = 2000) -> float:
     """Mean square error that Adam leaves."""
-    optimizer = torch.optim.Adam(layer.parameters(), lr=0.02)
-    for _ in range(steps):
-        optimizer.zero_grad()
-        loss = (layer(inputs) - targets).square().mean()
-        loss.backward()
-        optimizer.step()
-    return float(loss.detach())
+    return adam(layer, lambda _: (layer(inputs) - targets).square().mean(), steps=steps, lr=0.02).loss
 
 
 OF_SMOOTH_SETS = Settings(0.7, 10 ** (-2 / 3) / 3)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..experiments import runs
 from ..shown import Table
-from ..state import Run, State
+from ..state import Run, State, TwoPoint
 from . import protocol
 from .catalogue import system
 from .system import Settings, System
@@ -55,7 +55,7 @@ class Sheet:
         there = np.isfinite(columns["t"])
         t, dh2, dy2, w, loss = (values[there] for values in columns.values())
         inputs, targets = self.system.pair(protocol.PAIRS[pair])
-        task = runs.TwoPoint(*(float((z[1] - z[0]).square().sum()) for z in (inputs, targets)))
+        task = TwoPoint(*(float((z[1] - z[0]).square().sum()) for z in (inputs, targets)))
         return Run(t, State(dh2, dy2, w), loss, task, self.settings.lr, "epochs")
 
 

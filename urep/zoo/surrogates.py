@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from . import flow
+from .descent import adam, cosine
 from .system import Study
 
 T = 6.0
@@ -396,16 +397,7 @@ class MMGP:
 
 def trained(module: nn.Module, loss: Callable[[int], Tensor], steps: int, rate: float) -> float:
     """Train in place by Adam whose rate falls as a cosine; `loss(step)`. Returns processor seconds."""
-    parameters = [p for p in module.parameters() if p.requires_grad]
-    optimizer = torch.optim.Adam(parameters, lr=rate, fused=True)
-    fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    began = process_time()
-    for step in range(steps):
-        optimizer.zero_grad()
-        loss(step).backward()
-        optimizer.step()
-        fall.step()
-    return process_time() - began
+    return adam(module, loss, steps=steps, lr=rate, schedule=cosine, fused=True).seconds
 
 
 def asked(query: Callable[[], object], times: int = 3) -> float:

@@ -108,9 +108,34 @@ class System:
 
     def network(self, seed: int, gain: float) -> nn.Module:
         """The network before it is trained, in float64; torch's generators are left as they were."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            return self.make(gain).double()
+        return drawn(seed, lambda: self.make(gain)).double()
+
+
+# --- networks ---------------------------------------------------------------------------------
+
+
+def drawn(seed: int, make: Callable[[], nn.Module]) -> nn.Module:
+    """A network drawn from a seed; torch's generators are left as they were."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make()
+
+
+def dense(n_in: int, n_out: int, gain: float = 1.0, *, bias: bool = True) -> nn.Linear:
+    """A linear layer in float64 from torch's own generator: Xavier normal times the gain, biases zero."""
+    layer = nn.Linear(n_in, n_out, bias, dtype=torch.float64)
+    nn.init.xavier_normal_(layer.weight, gain=gain)
+    if bias:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def trained_numbers(network: nn.Module) -> int:
+    """How many numbers of a network are trained."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+# --- studies ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

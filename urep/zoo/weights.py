@@ -16,23 +16,9 @@ from torch.nn import functional
 from ..fit import fit_rates
 from ..tasks import Data, two_points, xor
 from ..training import TrainingDiverged, train
-from .system import MEAN_TARGET, Pair, Settings, Study, System, paper_pair
+from .system import MEAN_TARGET, Pair, Settings, Study, System, dense, paper_pair
 
 FLOAT = torch.float64
-
-
-def dense(n_in: int, n_out: int, gain: float = 1.0, *, bias: bool = True) -> nn.Linear:
-    """A dense layer: Xavier normal weights times a gain, biases zero."""
-    layer = nn.Linear(n_in, n_out, bias, dtype=FLOAT)
-    nn.init.xavier_normal_(layer.weight, gain=gain)
-    if bias:
-        nn.init.zeros_(layer.bias)
-    return layer
-
-
-def count(network: nn.Module) -> int:
-    """Number of trained numbers in a network."""
-    return sum(p.numel() for p in network.parameters() if p.requires_grad)
 
 
 # --- 2 butterfly (Dao, Gu, Eichhorn, Rudra and Ré 2019) -----------------------------------------

@@ -251,23 +251,6 @@ def orthogonal(b: torch.Tensor) -> torch.Tensor:
     return u[:, kept] @ vt[kept]
 
 
-class MuonAndSGD(torch.optim.Optimizer):
-    """Two groups of parameters: torch's Muon for matrices, gradient descent for all that has no two sides."""
-
-    def __init__(self, params, lr: float, *, others: float = 0.1):
-        params = list(params)
-        super().__init__(params, {"lr": lr})
-        matrices = [p for p in params if p.ndim == 2]
-        rest = [p for p in params if p.ndim != 2]
-        self.parts = [torch.optim.Muon(matrices, lr=lr, momentum=0.0, weight_decay=0.0)]
-        self.parts += [torch.optim.SGD(rest, lr=others)] if rest else []
-
-    def step(self, closure=None):
-        """One step of each part."""
-        for part in self.parts:
-            part.step()
-
-
 def plain_muon(params, lr: float, momentum: float = 0.0) -> torch.optim.Muon:
     """Torch's Muon, no weight decay: five Newton–Schulz steps in bfloat16, times √max(1, n_out/n_in)."""
     return torch.optim.Muon(params, lr=lr, momentum=momentum, weight_decay=0.0)
