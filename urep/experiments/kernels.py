@@ -50,7 +50,6 @@ class Kernels:
     output_y: float
     bias_y: float
     output_h: float
-    closed_gates: float
     total: float
 
 
@@ -132,7 +131,7 @@ def measure(network: nn.Module, data: Data, layer: str) -> Kernels:
         output_y=QUARTER * _dot(apart_y, apart_y) / u**2,
         bias_y=QUARTER * sum(float(apart_y[k].square().sum()) for k in apart_y if k.endswith("bias")) / u**2,
         output_h=QUARTER * sum(float(apart[k].square().sum()) for k in along) / (r * cosine) ** 2,
-        closed_gates=0.0, total=_dot(both, both) + QUARTER * _dot(apart, apart),
+        total=_dot(both, both) + QUARTER * _dot(apart, apart),
     )  # fmt: skip
 
 
