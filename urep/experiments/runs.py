@@ -15,7 +15,7 @@ import numpy as np
 from ..growth import Lengths
 from ..state import Run, State, TwoPoint
 from ..zoo import catalogue, protocol
-from . import angles, forecasts, identity, measures, one_layer
+from . import angles, forecasts, identity, kernels, measures, one_layer
 from .measures import ENDS
 from .store import FOLDER, Stored, StoredFileError, load
 from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL
@@ -554,6 +554,53 @@ def _cuts(ending: str, seeds: Iterable[int]) -> Sweep:
     return Sweep(f"cuts{ending}", trials, identity.fitted_cuts)
 
 
+# --- beyond the paper: exponents ----------------------------------------------------------------
+
+RECTIFIED, SMOOTH = ("leaky_relu", "relu"), ("none", "tanh", "swish", "elu")
+"""Nonlinearities with gates, and those without."""
+
+
+def _exponents() -> list[Sweep]:
+    """The map of exponents, and the networks from which something was taken away."""
+    kinds = (*RECTIFIED, *SMOOTH)
+    cells = [(depth, 1.0, range(3 if depth == 20 else 2)) for depth in kernels.DEPTHS]
+    cells += [(depth, 0.5, range(2)) for depth in (8, 20)]
+    trials = tuple(
+        kernels.MapTrial(kind, depth, level, seed)
+        for (depth, level, seeds), kind in product(cells, kinds)
+        for seed in seeds
+    )
+    return [
+        Sweep("exponents-map", trials, kernels.mapped),
+        Sweep("exponents-taken-away", _taken_away(range(2)), kernels.mapped),
+        Sweep(
+            "exponents-gates",
+            tuple(
+                kernels.MapTrial("leaky_relu", depth, seed=seed)
+                for depth, seed in product(kernels.DEPTHS, range(2))
+            ),
+            kernels.taken_apart,
+        ),
+        Sweep("exponents-fresh", _taken_away(range(210, 215), JUDGED_CHANGES), kernels.mapped),
+    ]
+
+
+TAKEN_AWAY = ({}, {"frozen": True}, {"biases": False}, {"first_input": -0.5}, {"first_input": 1.0})
+"""What networks of 20 layers are trained with, or without, for the reasons of their exponents."""
+
+
+JUDGED_CHANGES = tuple(changed for changed in TAKEN_AWAY if changed.get("first_input") != -0.5)
+"""Those of them that claims are about."""
+
+
+def _taken_away(seeds: Iterable[int], changes: Iterable[dict] = TAKEN_AWAY) -> tuple[kernels.MapTrial, ...]:
+    """Networks of 20 layers, whole and with something taken away."""
+    trials = [kernels.MapTrial(kind, seed=seed, **changed)
+              for kind, changed, seed in product(RECTIFIED, changes, seeds)]  # fmt: skip
+    trials += [kernels.MapTrial(kind, seed=seed) for kind, seed in product(("none", "tanh"), seeds)]
+    return tuple(trials)
+
+
 # --- the catalogue -----------------------------------------------------------------------------
 
 
@@ -587,6 +634,7 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "angles": [_angles(row)[0] for row in TABLE_1],
     "beyond": [_angles(row)[1] for row in TABLE_1],
     "forecasts": [_births(row) for row in FORECAST_ROWS],
+    "exponents": _exponents(),
 } | {f"zoo-{family}": _zoo(family) for family in catalogue.FAMILIES}
 """The sweeps of each experiment; one that two experiments need is one file."""
 
