@@ -18,7 +18,7 @@ import urep
 from urep import claims
 
 PACKAGE = references.ROOT / "urep"
-FRONT = {"state", "theory", "exact", "fit", "carry", "tasks", "networks", "claims", "checks", "shown",
+FRONT = {"state", "theory", "exact", "fit", "carry", "growth", "tasks", "networks", "claims", "checks", "shown",
          "figures"}  # fmt: skip
 """What a reader of the chapters reads, one file each."""
 

@@ -1,0 +1,676 @@
+"""Two lengths and an angle, and rates that grow with the maps: the equations (E40), in numbers.
+
+For scalar outputs let u = ‖dh‖, r = ‖D_y‖ and θ the angle of dh and the decoder's gradient, so that
+dy = u r cos θ and e = dy − dy*. With a rate along each vector and one across it,
+
+    u' = −e K_h∥ r cos θ,   r' = −e K_y∥ u cos θ,   θ' = e (K_h⊥ r/u + K_y⊥ u/r) sin θ,
+
+which is (7) where θ = 0 and the rates are constant. Here K_h∥ = k_h u^α and K_y∥ = k_y r^β: a deep linear
+network has α = 2 − 2/a and β = 2 − 2/b for a matrices before and b behind the representation, and one
+constant. The chapter on growing rates derives that; nothing here needs a network but `measured`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from itertools import product
+from math import inf, log, sqrt
+
+import numba
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.integrate import RK45
+from scipy.optimize import least_squares
+
+from .fit import MIN_ROWS, _judged, _require_choice, of_one_layer
+from .state import (
+    Rates,
+    Run,
+    State,
+    TwoPoint,
+    Variables,
+    _first,
+    checked_trajectory,
+    real_number,
+    require_sizes,
+    times,
+)
+from .theory import SingularSystem
+
+ACROSS = ("inherited", "same")
+"""What a rate across a vector is: what the inner maps were born with leaves of it, or the rate along it."""
+
+MOST_STEPS = 20_000
+"""Largest number of steps of one integration: a fit steps back from constants that need more."""
+
+MAX_LOG_RATE = 60.0
+"""Largest |log k| that a fit looks at."""
+
+MAX_EXPONENT = 4.0
+"""Largest |α| and |β| that a fit looks at; a deep linear network stays below 2."""
+
+
+# --- records ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Lengths:
+    """u = ‖dh‖ > 0, r = ‖D_y‖ > 0 and the cosine of their angle: numbers, or arrays of one length.
+
+    `cosine` is positive where dy points towards dy*. Raises TypeError or ValueError naming the argument.
+    """
+
+    u: float | np.ndarray
+    r: float | np.ndarray
+    cosine: float | np.ndarray
+
+    def __post_init__(self):
+        for one in fields(self):
+            object.__setattr__(self, one.name, self._checked(one.name))
+        shapes = {one.name: np.shape(getattr(self, one.name)) for one in fields(self)}
+        if len(set(shapes.values())) > 1:
+            raise ValueError(f"u, r and cosine must have the same shape, got {shapes}")
+
+    def _checked(self, name: str) -> float | np.ndarray:
+        value = getattr(self, name)
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiu":
+            raise TypeError(f"{name} must be real numbers, got {value!r}")
+        if array.ndim > 1:
+            raise ValueError(f"{name} must be a number or (n,), got shape {array.shape}")
+        array = array.astype(float)
+        wrong = ~(np.abs(array) <= 1 + 1e-9) if name == "cosine" else ~(np.isfinite(array) & (array > 0))
+        if wrong.any():
+            allowed = "in [-1, 1]" if name == "cosine" else "finite and > 0"
+            raise ValueError(f"{name} must be {allowed}, got {_first(array, wrong)}")
+        array = np.array(np.clip(array, -1.0, 1.0)) if name == "cosine" else array
+        array.flags.writeable = False
+        return array if array.ndim else float(array)
+
+    def __len__(self) -> int:
+        if np.ndim(self.u) == 0:
+            raise TypeError("these Lengths hold numbers, they have no length")
+        return len(self.u)
+
+    def __getitem__(self, index) -> Lengths:
+        """The same at one index of the arrays, or at a slice of them."""
+        if np.ndim(self.u) == 0:
+            raise TypeError("these Lengths hold numbers, they cannot be indexed")
+        return Lengths(self.u[index], self.r[index], self.cosine[index])
+
+    def __iter__(self):
+        return iter((self.u, self.r, self.cosine))
+
+    @property
+    def angle(self) -> float | np.ndarray:
+        """θ in degrees."""
+        return np.degrees(np.arccos(self.cosine))
+
+    def state(self, task: TwoPoint) -> State:
+        """The three variables of (7): dy = u r cos θ along dy*."""
+        dy, target = self.u * self.r * self.cosine, sqrt(task.dy2_target)
+        return State(self.u**2, dy**2, dy * (dy - target))
+
+
+@dataclass(frozen=True)
+class Growth:
+    """K_h∥ = k_h u^α and K_y∥ = k_y r^β, per epoch, k_h > 0 and k_y > 0; and the rates across.
+
+    `across` is one of ACROSS. "inherited": what lies across keeps what the inner maps were born with, so that
+    K⊥/K∥ falls from 1, as (E43) has it for a deep linear network and here for any exponent; `born` is the
+    (u, r) it was born with, None for those of the start. "same": K⊥ = K∥. Where α = β = 0 the two are one.
+    Raises TypeError or ValueError naming the argument.
+    """
+
+    k_h: float
+    k_y: float
+    alpha: float = 0.0
+    beta: float = 0.0
+    across: str = "inherited"
+    born: tuple[float, float] | None = None
+
+    def __post_init__(self):
+        for name in ("k_h", "k_y"):
+            object.__setattr__(self, name, real_number(name, getattr(self, name), strict=True))
+        for name in ("alpha", "beta"):
+            number = real_number(name, getattr(self, name), least=-inf, strict=False)
+            object.__setattr__(self, name, number)
+        if self.across not in ACROSS:
+            raise ValueError(f"across must be one of {', '.join(ACROSS)}; got {self.across!r}")
+        if self.born is not None:
+            if len(self.born) != 2:
+                raise ValueError(f"born must be (u, r) or None, got {self.born!r}")
+            born = tuple(real_number("born", size, strict=True) for size in self.born)
+            object.__setattr__(self, "born", born)
+
+    @classmethod
+    def depth(
+        cls,
+        kappa: float,
+        *,
+        encoder: int,
+        decoder: int,
+        start: Lengths | None = None,
+        dx2: float = 1.0,
+        across: str = "inherited",
+    ) -> Growth:
+        """The rates of a deep linear network with so many matrices before and behind the representation.
+
+        `kappa` is a quarter of the learning rate where the mean is learned, (E42); `start` is what the
+        network was born with, by default what it is integrated from; dx2 = ‖dx‖².
+        """
+        require_sizes(encoder=encoder, decoder=decoder)
+        kappa, dx2 = real_number("kappa", kappa, strict=True), real_number("dx2", dx2, strict=True)
+        born = None if start is None else (_number(start.u), _number(start.r))
+        alpha, beta = exponents(encoder, decoder)
+        return cls(encoder * kappa * dx2 ** (1 / encoder), decoder * kappa, alpha, beta, across, born)
+
+    @classmethod
+    def paper(cls, rates: Rates, task: TwoPoint) -> Growth:
+        """The constant rates of (7): k_h = ‖dx‖²/(2 τ_h), k_y = 1/(2 τ_y)."""
+        return cls(task.dx2 / (2 * rates.tau_h), 1 / (2 * rates.tau_y))
+
+
+def exponents(encoder: int, decoder: int) -> tuple[float, float]:
+    """(α, β) = (2 − 2/a, 2 − 2/b) of a deep linear network, (E42)."""
+    require_sizes(encoder=encoder, decoder=decoder)
+    return 2 - 2 / encoder, 2 - 2 / decoder
+
+
+def _number(value) -> float:
+    if np.ndim(value) != 0:
+        raise ValueError(f"start must hold numbers, got arrays of shape {np.shape(value)}")
+    return float(value)
+
+
+# --- integration --------------------------------------------------------------------------------
+
+PARAMETERS = ("k_h", "k_y", "alpha", "beta", "u", "r", "cosine")
+"""What `sensitivities` differentiates by: the constants, then the start."""
+
+
+def integrate(start: Lengths, task: TwoPoint, rates: Growth, t: ArrayLike, *, rtol: float = 1e-10) -> Lengths:
+    """The two lengths and the angle at epochs t (n,), increasing, from a start at epoch 0.
+
+    By an explicit Runge-Kutta method of order five (Dormand and Prince) in log u, log r and tan θ/2, in which
+    nothing is singular but θ = 180°. Raises SingularSystem where the steps run out, ValueError or TypeError
+    for bad input.
+    """
+    start, t = _checked(start, task, rates), times(t)
+    rows = _rows(start, task, rates, t, rtol, with_slopes=False)
+    return _lengths(rows[:3])
+
+
+def sensitivities(
+    start: Lengths, task: TwoPoint, rates: Growth, t: ArrayLike, *, rtol: float = 1e-10
+) -> dict[str, Variables]:
+    """Derivatives of ‖dh‖², ‖dy‖² and w by each of PARAMETERS, at epochs t (n,), by the variational equation.
+
+    Those by the start leave the constants and `born` as they are, unless `born` is None: then they move it
+    too. Raises as `integrate` does.
+    """
+    start, t = _checked(start, task, rates), times(t)
+    rows = _rows(start, task, rates, t, rtol, with_slopes=True)
+    _, slopes = _curves_and_slopes(rows, task)
+    half = sqrt((1 + start.cosine) / 2)  # cos θ/2: d tan(θ/2)/d cos θ = −1/(4 cos⁴(θ/2) tan(θ/2))
+    tangent = _tangent(start.cosine)
+    per = {"k_h": 1 / rates.k_h, "k_y": 1 / rates.k_y, "u": 1 / start.u, "r": 1 / start.r}
+    per["cosine"] = -1 / (4 * half**4 * tangent) if tangent > 0 else np.nan
+    return {name: Variables(*(slopes[k] * per.get(name, 1.0))) for k, name in enumerate(PARAMETERS)}
+
+
+def _checked(start: Lengths, task: TwoPoint, rates: Growth) -> Lengths:
+    for name, value, kind in (("start", start, Lengths), ("task", task, TwoPoint), ("rates", rates, Growth)):
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} must be a {kind.__name__}, got {value!r}")
+    if np.ndim(start.u) != 0:
+        raise ValueError(f"start must hold numbers, got arrays of shape {np.shape(start.u)}")
+    if start.cosine == -1:
+        raise ValueError("start.cosine must be > -1: from opposite directions u touches zero, got -1")
+    return start
+
+
+def _tangent(cosine: float) -> float:
+    """The tangent of θ/2."""
+    return sqrt((1 - cosine) / (1 + cosine))
+
+
+def _constants(rates: Growth, start: Lengths, task: TwoPoint) -> np.ndarray:
+    born = rates.born or (start.u, start.r)
+    inherited = 1.0 if rates.across == "inherited" else 0.0
+    return np.array([
+        rates.k_h, rates.k_y, rates.alpha, rates.beta, sqrt(task.dy2_target),
+        log(born[0]), log(born[1]), inherited, 1.0 if rates.born is None else 0.0,
+    ])  # fmt: skip
+
+
+def _rows(start, task, rates, t, rtol, *, with_slopes: bool) -> np.ndarray:
+    """Columns of log u, log r, tan θ/2 and, if wanted, their derivatives by the seven: (3, n) or (24, n)."""
+    first = np.array([log(start.u), log(start.r), _tangent(start.cosine)])
+    if with_slopes:
+        first = np.concatenate([first, np.zeros(21)])
+        first[3 + 3 * 4 + 0] = first[3 + 3 * 5 + 1] = first[3 + 3 * 6 + 2] = 1.0
+    out = np.empty((t.size, first.size))
+    constants = _constants(rates, start, task)
+    done = _runge_kutta(first, t, constants, rtol, _DENSE, out, MOST_STEPS)
+    if done < t.size:
+        raise SingularSystem(
+            f"integration of (E40) got stuck near t = {t[done]:.6g} after {MOST_STEPS} steps, with {rates}"
+        )
+    return out.T
+
+
+def _lengths(rows: np.ndarray) -> Lengths:
+    tangent2 = rows[2] ** 2
+    return Lengths(np.exp(rows[0]), np.exp(rows[1]), (1 - tangent2) / (1 + tangent2))
+
+
+def _curves_and_slopes(rows: np.ndarray, task: TwoPoint) -> tuple[np.ndarray, np.ndarray]:
+    """‖dh‖², ‖dy‖², w (3, n), and their derivatives (7, 3, n) by log k_h, log k_y, α, β and the start."""
+    target = sqrt(task.dy2_target)
+    tangent = rows[2]
+    dh2 = np.exp(2 * rows[0])
+    size, cosine = np.exp(rows[0] + rows[1]), (1 - tangent**2) / (1 + tangent**2)
+    dy = size * cosine
+    curves = np.stack([dh2, dy**2, dy * (dy - target)])
+    by_u, by_r, by_tangent = np.moveaxis(rows[3:].reshape(-1, 3, rows.shape[1]), 1, 0)
+    d_dy = dy * (by_u + by_r) - size * 4 * tangent / (1 + tangent**2) ** 2 * by_tangent
+    return curves, np.stack([2 * dh2 * by_u, 2 * dy * d_dy, (2 * dy - target) * d_dy], axis=1)
+
+
+_DENSE = np.ascontiguousarray(RK45.P)
+"""Coefficients of the interpolation between two steps, of fourth order (Shampine)."""
+
+_JIT = {"cache": True, "error_model": "numpy"}
+
+
+@numba.njit(**_JIT)
+def _log_phi(z):
+    """log((e^z − 1)/z) and its derivative."""
+    if abs(z) < 1e-3:
+        return z / 2 + z * z / 24, 0.5 + z / 12 - z**3 / 720
+    if z > 0:
+        fall = -np.expm1(-z)
+        return z + np.log(fall / z), 1 / fall - 1 / z
+    fall = np.expm1(z)
+    return np.log(fall / z), 1 + 1 / fall - 1 / z
+
+
+@numba.njit(**_JIT)
+def _inherited(grown, exponent):
+    """γ = K⊥/K∥ of (E43) where log(u/u_0) is `grown`; its logarithmic derivatives by that and by α."""
+    above, d_above = _log_phi(-2 * grown)
+    below, d_below = _log_phi(-(2 - exponent) * grown)
+    return np.exp(above - below), -2 * d_above + (2 - exponent) * d_below, -d_below * grown
+
+
+@numba.njit(**_JIT)
+def _field(x, k, out):
+    """The velocity of log u, log r, tan θ/2; of their derivatives too where x has more than three entries."""
+    tangent = x[2]
+    square = 1 + tangent * tangent
+    cosine = (1 - tangent * tangent) / square
+    size = np.exp(x[0] + x[1])
+    m = size * cosine
+    e = m - k[4]
+    ratio = np.exp(x[1] - x[0])
+    ph = k[0] * np.exp(k[2] * x[0]) * ratio
+    py = k[1] * np.exp(k[3] * x[1]) / ratio
+    gh, gh_u, gh_a, gy, gy_r, gy_b = 1.0, 0.0, 0.0, 1.0, 0.0, 0.0
+    if k[7] > 0:
+        gh, gh_u, gh_a = _inherited(x[0] - k[5], k[2])
+        gy, gy_r, gy_b = _inherited(x[1] - k[6], k[3])
+    turn = gh * ph + gy * py
+    out[0] = -e * cosine * ph
+    out[1] = -e * cosine * py
+    out[2] = tangent * e * turn
+    if x.size == 3:
+        return
+    d_cosine = -4 * tangent / (square * square)
+    e_t = size * d_cosine
+    for j in range(7):
+        du, dr, dt = x[3 + 3 * j], x[4 + 3 * j], x[5 + 3 * j]
+        d_e = m * (du + dr) + e_t * dt
+        d_ph = ph * ((k[2] - 1) * du + dr)
+        d_py = py * (du + (k[3] - 1) * dr)
+        d_gh, d_gy = gh * gh_u * du, gy * gy_r * dr
+        if j == 0:
+            d_ph += ph
+        elif j == 1:
+            d_py += py
+        elif j == 2:
+            d_ph += ph * x[0]
+            d_gh += gh * gh_a
+        elif j == 3:
+            d_py += py * x[1]
+            d_gy += gy * gy_b
+        elif j == 4:
+            d_gh -= k[8] * gh * gh_u  # the start is what it was born with
+        elif j == 5:
+            d_gy -= k[8] * gy * gy_r
+        d_turn = d_gh * ph + gh * d_ph + d_gy * py + gy * d_py
+        both = d_e * cosine + e * d_cosine * dt
+        out[3 + 3 * j] = -(both * ph + e * cosine * d_ph)
+        out[4 + 3 * j] = -(both * py + e * cosine * d_py)
+        out[5 + 3 * j] = dt * e * turn + tangent * (d_e * turn + e * d_turn)
+
+
+@numba.njit(**_JIT)
+def _runge_kutta(first, t, k, rtol, dense, out, most):
+    """Fill out (times, variables) from a start at 0; the number of times that were reached."""
+    n = first.size
+    x, new, middle = first.copy(), np.empty(n), np.empty(n)
+    slopes = np.empty((7, n))
+    _field(x, k, slopes[0])
+    row, now = 0, 0.0
+    while row < t.size and t[row] <= 0.0:
+        out[row] = x
+        row += 1
+    if row == t.size:
+        return row
+    fastest = max(abs(slopes[0, 0]), abs(slopes[0, 1]), abs(slopes[0, 2]))
+    h = min(t[-1], 1e-3 / fastest) if fastest > 0 else t[-1]
+    for _ in range(most):
+        for i in range(n):
+            middle[i] = x[i] + h * slopes[0, i] / 5
+        _field(middle, k, slopes[1])
+        for i in range(n):
+            middle[i] = x[i] + h * (3 / 40 * slopes[0, i] + 9 / 40 * slopes[1, i])
+        _field(middle, k, slopes[2])
+        for i in range(n):
+            middle[i] = x[i] + h * (44 / 45 * slopes[0, i] - 56 / 15 * slopes[1, i] + 32 / 9 * slopes[2, i])
+        _field(middle, k, slopes[3])
+        for i in range(n):
+            middle[i] = x[i] + h * (
+                19372 / 6561 * slopes[0, i] - 25360 / 2187 * slopes[1, i]
+                + 64448 / 6561 * slopes[2, i] - 212 / 729 * slopes[3, i]
+            )  # fmt: skip
+        _field(middle, k, slopes[4])
+        for i in range(n):
+            middle[i] = x[i] + h * (
+                9017 / 3168 * slopes[0, i] - 355 / 33 * slopes[1, i] + 46732 / 5247 * slopes[2, i]
+                + 49 / 176 * slopes[3, i] - 5103 / 18656 * slopes[4, i]
+            )  # fmt: skip
+        _field(middle, k, slopes[5])
+        for i in range(n):
+            new[i] = x[i] + h * (
+                35 / 384 * slopes[0, i] + 500 / 1113 * slopes[2, i] + 125 / 192 * slopes[3, i]
+                - 2187 / 6784 * slopes[4, i] + 11 / 84 * slopes[5, i]
+            )  # fmt: skip
+        _field(new, k, slopes[6])
+        miss = 0.0
+        for i in range(n):
+            error = h * (
+                -71 / 57600 * slopes[0, i] + 71 / 16695 * slopes[2, i] - 71 / 1920 * slopes[3, i]
+                + 17253 / 339200 * slopes[4, i] - 22 / 525 * slopes[5, i] + 1 / 40 * slopes[6, i]
+            )  # fmt: skip
+            allowed = rtol * (1.0 + max(abs(x[i]), abs(new[i])))
+            miss = max(miss, abs(error) / allowed)
+        if not miss <= 1.0:
+            h *= max(0.1, 0.9 * miss**-0.2) if np.isfinite(miss) else 0.1
+            if h < 1e-14 * t[-1]:
+                return row
+            continue
+        while row < t.size and t[row] <= now + h:
+            s = (t[row] - now) / h
+            for i in range(n):
+                step = 0.0
+                for j in range(7):
+                    step += slopes[j, i] * s * (
+                        dense[j, 0] + s * (dense[j, 1] + s * (dense[j, 2] + s * dense[j, 3]))
+                    )  # fmt: skip
+                out[row, i] = x[i] + h * step
+            row += 1
+        if row == t.size:
+            return row
+        now += h
+        x[:] = new
+        slopes[0] = slopes[6]
+        h *= min(5.0, 0.9 * max(miss, 1e-10) ** -0.2)
+    return row
+
+
+# --- fitting ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class GrowthFit:
+    """Fitted rates that grow: `rates`, `residual` (49), `r2` of ‖dh‖², ‖dy‖² and w, `converged`.
+
+    `constants` is how many numbers were fitted; `message` says why a fit did not converge; `predict(t)` is
+    the fitted theory, `lengths(t)` its two lengths and the angle; `t` and `seen` are what it was fitted to.
+    """
+
+    rates: Growth
+    constants: int
+    residual: float
+    r2: Variables
+    converged: bool
+    message: str
+    start: Lengths
+    task: TwoPoint
+    t0: float
+    t: np.ndarray
+    seen: State
+
+    def lengths(self, t: ArrayLike) -> Lengths:
+        """The two lengths and the angle from the measured start; t: (n,) epochs, not before the start."""
+        t = times(t)
+        if t[0] < self.t0:
+            raise ValueError(f"t must not begin before the fitted data, at {self.t0:g}; got {t[0]:g}")
+        return integrate(self.start, self.task, self.rates, t - self.t0)
+
+    def predict(self, t: ArrayLike) -> State:
+        """‖dh‖², ‖dy‖² and w of the fitted theory; t: (n,) epochs, not before the start."""
+        return self.lengths(t).state(self.task)
+
+
+def fit_rates(
+    run: Run | tuple,
+    start: Lengths,
+    *,
+    alpha: float | None = None,
+    beta: float | None = None,
+    depth: tuple[int, int] | None = None,
+    across: str = "inherited",
+    born: Lengths | None = None,
+    unconverged: str = "warn",
+) -> GrowthFit:
+    """Fit rates that grow to a run, or to (t, trajectory, task), from a start that was measured.
+
+    Fitted are k_h and k_y, and each of the exponents `alpha`, `beta` that is None; with `depth` = (a, b), the
+    numbers of matrices before and behind, only κ. `start` belongs to the first row; `born`, by default the
+    same, to the network before it was trained. The objective is (49), its derivatives come from the
+    variational equation. Where the data do not determine the numbers, `converged` is False; `unconverged` is
+    as in `urep.fit_rates`. Raises ValueError or TypeError for bad input.
+    """
+    t, trajectory, task = of_one_layer(*(run if isinstance(run, tuple) else (run,)))
+    t = checked_trajectory(trajectory, t)
+    _require_choice(unconverged)
+    if len(t) < MIN_ROWS:
+        raise ValueError(f"t must have at least {MIN_ROWS} rows to fit constants, got {len(t)}")
+    measured = np.array([*trajectory])
+    for name, row in zip(("dh2", "dy2", "w"), measured, strict=True):
+        if np.ptp(row) == 0:
+            raise ValueError(f"trajectory.{name} must change to be fitted, got {row[0]!r} throughout")
+    if depth is not None and (alpha is not None or beta is not None):
+        raise TypeError("alpha and beta must not be given beside depth, which decides them")
+    _checked(start, task, Growth(1.0, 1.0, across=across))
+    family = _Family(start, task, alpha, beta, depth, across, None if born is None else (born.u, born.r))
+    best = _search(family, t - t[0], measured)
+    rates = family.rates(best.x)
+    squares = (best.fun.reshape(measured.shape) ** 2).sum(axis=1)
+    total = ((measured - measured.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
+    message = _why_not(best, family)
+    fit = GrowthFit(
+        rates=rates,
+        constants=len(best.x),
+        residual=float(squares.sum()),
+        r2=Variables(*(1 - squares / total)),
+        converged=not message,
+        message=message or "converged",
+        start=start,
+        task=task,
+        t0=float(t[0]),
+        t=t,
+        seen=trajectory,
+    )
+    return _judged(fit, unconverged)
+
+
+@dataclass(frozen=True)
+class _Family:
+    """The rates that a fit looks through, and the numbers that choose among them."""
+
+    start: Lengths
+    task: TwoPoint
+    alpha: float | None
+    beta: float | None
+    depth: tuple[int, int] | None
+    across: str
+    born: tuple[float, float] | None
+
+    @property
+    def free(self) -> tuple[int, ...]:
+        """Positions in PARAMETERS of what is fitted; for a depth, both constants move as one."""
+        if self.depth is not None:
+            return (0,)
+        return (0, 1, *((2,) if self.alpha is None else ()), *((3,) if self.beta is None else ()))
+
+    def rates(self, x: np.ndarray) -> Growth:
+        """The rates for the fitted numbers: log κ, or log k_h, log k_y at the start's size, exponents."""
+        if self.depth is not None:
+            one = Growth.depth(
+                float(np.exp(np.clip(x[0], -MAX_LOG_RATE, MAX_LOG_RATE))),
+                encoder=self.depth[0], decoder=self.depth[1], dx2=self.task.dx2, across=self.across,
+            )  # fmt: skip
+            return replace(one, born=self.born)
+        rest = list(x[2:])
+        alpha = rest.pop(0) if self.alpha is None else self.alpha
+        beta = rest.pop(0) if self.beta is None else self.beta
+        log_k = np.clip(x[:2], -MAX_LOG_RATE, MAX_LOG_RATE)
+        return Growth(*np.exp(log_k), alpha, beta, self.across, self.born)
+
+    def evaluate(self, x: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The curves (3, n) and their derivatives (numbers, 3, n); SingularSystem where there is none."""
+        rows = _rows(self.start, self.task, self.rates(x), t, 1e-8, with_slopes=True)
+        curves, slopes = _curves_and_slopes(rows, self.task)
+        if self.depth is not None:
+            return curves, slopes[:1] + slopes[1:2]
+        return curves, slopes[list(self.free)]
+
+
+def _search(family: _Family, t: np.ndarray, measured: np.ndarray, polished: int = 3):
+    """The best of several local searches, from the starts with the smallest objective."""
+    lost = np.full(measured.size, 10 * np.abs(measured).max())
+    kept: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
+
+    def evaluated(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        key = x.tobytes()
+        if key not in kept:
+            kept.clear()
+            try:
+                curves, slopes = family.evaluate(x, t)
+            except SingularSystem:
+                kept[key] = lost, np.zeros((measured.size, len(x)))
+            else:
+                kept[key] = (curves - measured).ravel(), slopes.reshape(len(x), -1).T
+        return kept[key]
+
+    starts = sorted(_starts(family, t, measured), key=lambda x: float(np.sum(evaluated(x)[0] ** 2)))
+    edge = np.full(len(starts[0]), MAX_LOG_RATE)
+    if family.depth is None:
+        edge[2:] = MAX_EXPONENT
+    found = [
+        least_squares(
+            lambda x: evaluated(x)[0], x, jac=lambda x: evaluated(x)[1], bounds=(-edge, edge), x_scale="jac",
+            xtol=1e-9, ftol=1e-10, gtol=1e-15, max_nfev=60,
+        )
+        for x in starts[:polished]
+    ]  # fmt: skip
+    return min(found, key=lambda one: one.cost)
+
+
+GUESSES = (0.0, -0.6, 0.8, 1.6)
+"""Exponents that a search begins from."""
+
+
+def _starts(family: _Family, t: np.ndarray, measured: np.ndarray) -> list[np.ndarray]:
+    """Where to begin: exponents and ratios of the rates on a grid, each with the clock that suits it.
+
+    A factor on both rates is one on time, so that one integration with some clock gives the factor.
+    """
+    if family.depth is not None:
+        choices = [np.zeros(1)]
+    else:
+        alphas = GUESSES if family.alpha is None else (family.alpha,)
+        betas = GUESSES if family.beta is None else (family.beta,)
+        ratios = np.log(10) * np.array([-1.5, -0.5, 0.5, 1.5])
+        choices = [
+            np.array([x / 2, -x / 2, *([a] if family.alpha is None else []),
+                      *([b] if family.beta is None else [])])
+            for a, b, x in product(alphas, betas, ratios)
+        ]  # fmt: skip
+    dy = np.sqrt(np.maximum(measured[1], 0.0))
+    level = dy[0] + (dy.max() - dy[0]) / 2
+    half = t[int(np.argmax(dy >= level))] or t[-1]
+    starts = []
+    for x in choices:
+        clock = np.geomspace(1e-6, 1e9, 400)
+        logs = len(x) if family.depth is not None else 2
+        try:
+            rows = _rows(family.start, family.task, family.rates(x), clock, 1e-5, with_slopes=False)
+        except SingularSystem:
+            continue
+        seen = _lengths(rows).state(family.task).dy2 ** 0.5
+        reached = int(np.argmax(seen >= level))
+        if seen[reached] < level:
+            continue
+        moved = x.copy()
+        moved[:logs] += np.log(clock[reached] / half)
+        starts.append(moved)
+    if not starts:
+        moved = choices[0].copy()
+        moved[: 1 if family.depth is not None else 2] += -np.log(t[-1])
+        starts = [moved]
+    return starts
+
+
+def _why_not(best, family: _Family) -> str:
+    """Why the numbers cannot be trusted; empty when they can."""
+    if not best.success:
+        return f"fit_rates did not converge: {best.message}"
+    logs = 1 if family.depth is not None else 2
+    if np.any(np.abs(best.x[:logs]) > 0.9 * MAX_LOG_RATE):
+        return "fit_rates did not converge: a rate ran away"
+    if np.any(np.abs(best.x[logs:]) > 0.99 * MAX_EXPONENT):
+        return "fit_rates did not converge: an exponent ran to the end of what is allowed"
+    strength = np.linalg.svd(best.jac, compute_uv=False)
+    if strength[-1] <= 1e-6 * strength[0]:
+        return "fit_rates did not converge: the data do not determine all constants"
+    return ""
+
+
+# --- networks -----------------------------------------------------------------------------------
+
+
+def measured(network, data, layer: str) -> Lengths:
+    """u, r and the cosine of a network on two points: dh, and the mean of D_y at both, by autograd.
+
+    data: (inputs, targets), two rows, targets (2, 1) that differ; `layer` is named as for `urep.train`.
+    Raises ValueError or TypeError as `training.decoder_gradient` does, and where dh or D_y is zero.
+    """
+    from .training import decoder_gradient
+
+    inputs, targets = data
+    if len(inputs) != 2 or targets.reshape(len(targets), -1).shape[1] != 1:
+        raise ValueError(f"data must be two points with scalar targets, got {tuple(targets.shape)}")
+    difference = targets[1] - targets[0]
+    if not float(difference.norm()) > 0:
+        raise ValueError("data must have targets that differ: D_y is taken along their difference")
+    h, gradient = decoder_gradient(network, inputs, layer, difference / difference.norm())
+    dh, rho = (h[1] - h[0]).double(), gradient.double().mean(dim=0)
+    u, r = float(dh.norm()), float(rho.norm())
+    if u == 0 or r == 0:
+        raise ValueError(f"network must have dh and D_y that are not zero, got lengths {u!r} and {r!r}")
+    return Lengths(u, r, float(np.clip(float(dh @ rho) / (u * r), -1, 1)))
