@@ -529,7 +529,7 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "many-points": [_crowds()],
     "optimizers": _optimizers(),
     "authors-code": _authors_code(),
-    "waiting": _waiting(),
+    "when": _waiting(),
 } | {f"zoo-{family}": _zoo(family) for family in catalogue.FAMILIES}
 """The sweeps of each experiment; one that two experiments need is one file."""
 

@@ -93,7 +93,7 @@ def two_rates(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def waiting(trial: WaitingTrial) -> dict[str, np.ndarray]:
-    """Moments of SHARES (5,), epochs times learning rate; u, r and cosine (3,) of the middle layer at the start."""
+    """Moments of SHARES (5,), epochs times learning rate; u, r, cosine (3,) halfway, at the start."""
     network, data = trial.network(), trial.data()
     start = growth.measured(network, data, network.middle)
     run = train(
