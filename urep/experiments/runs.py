@@ -19,7 +19,7 @@ from .measures import ENDS
 from .store import FOLDER, Stored, StoredFileError, load
 from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL
 from .trial import ARITHMETICS, TASKS, RepeatedTrial, TaskTrial, Trial
-from .waiting import WaitingTrial, waiting
+from .waiting import NearMissTrial, WaitingTrial, near_miss, waiting
 
 Arrays = dict[str, np.ndarray]
 
@@ -511,6 +511,23 @@ def _waiting() -> list[Sweep]:
     ]
 
 
+# --- beyond the paper: near misses (chapter `decoder_first`) ------------------------------------------
+
+NEAR_MISS_UNITS = (2, 10, 50)
+"""Widths of the linear layers whose two representations pass one another."""
+
+
+def _near_misses() -> list[Sweep]:
+    return [
+        Sweep(
+            f"near-misses{ending}",
+            tuple(NearMissTrial(units, seed) for units in NEAR_MISS_UNITS for seed in seeds),
+            near_miss,
+        )
+        for ending, seeds in WAITING_SEEDS.items()
+    ]
+
+
 EXPERIMENTS: dict[str, list[Sweep]] = {
     "universal": _every_seed(UNIVERSAL),
     "initial-weights": [*_every_seed(INITIAL_WEIGHTS), _more_gains()],
@@ -530,6 +547,7 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "optimizers": _optimizers(),
     "authors-code": _authors_code(),
     "when": _waiting(),
+    "decoder-first": _near_misses(),
 } | {f"zoo-{family}": _zoo(family) for family in catalogue.FAMILIES}
 """The sweeps of each experiment; one that two experiments need is one file."""
 

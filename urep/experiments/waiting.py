@@ -107,3 +107,65 @@ def waiting(trial: WaitingTrial) -> dict[str, np.ndarray]:
     )
     share = learned_share(run.trajectory, run.task.dy2_target)
     return {"moments": moments(run.t * trial.lr, share), "start": np.array([*start])}
+
+
+# --- near misses: the chapter on the decoder-dominated regime -----------------------------------------
+
+
+@dataclass(frozen=True)
+class NearMissTrial:
+    """One linear hidden layer on two centred points, its decoder larger than drawn and opposed to the target.
+
+    The decoder is multiplied by `decoder`, and by −1 where that is needed for dy to point away from dy*.
+    """
+
+    units: int
+    seed: int
+    decoder: float = 3.0
+    lr: float = 0.005
+    epochs: int = 1500
+    dy2_target: float = 0.5
+
+    environment = MappingProxyType({})  # no annotation: these two are no fields
+    task = "two centred points"
+    nonlinearity, gain, layers = "none", 1.0, 1
+    data = WaitingTrial.data
+
+    @property
+    def row(self) -> str:
+        """The kind of network, under which its seeds are counted."""
+        return f"near miss {self.units}"
+
+    @property
+    def settings(self) -> Row:
+        """The same as a row of a table."""
+        return Row(self.row, "none", self.gain, self.lr, self.epochs, self.units, self.layers)
+
+    @property
+    def cost(self) -> float:
+        """How long it may take, in units of which only ratios mean anything."""
+        return self.epochs
+
+    def network(self) -> FullyConnected:
+        """The network before it is trained."""
+        network, data = self.settings.network(seed=self.seed, dtype=torch.float64), self.data()
+        with torch.no_grad():
+            decoder = network.net[2].weight.mul_(self.decoder)
+            if growth.measured(network, data, network.middle).cosine > 0:
+                decoder.neg_()
+        return network
+
+
+def near_miss(trial: NearMissTrial) -> dict[str, np.ndarray]:
+    """The start's u, r and cosine (3,); the first, least and last ‖dh‖² (3,); the epoch of the least."""
+    network, data = trial.network(), trial.data()
+    start = growth.measured(network, data, network.middle)
+    run = train(network, data, lr=trial.lr, epochs=trial.epochs, layer=network.middle, progress=False)
+    dh2 = run.trajectory.dh2
+    least = int(np.argmin(dh2))
+    return {
+        "start": np.array([*start]),
+        "dh2": np.array([dh2[0], dh2[least], dh2[-1]]),
+        "epoch": np.int32(least),
+        "loss": np.float64(run.loss[-1]),
+    }
