@@ -40,7 +40,7 @@ def test_a_near_miss_starts_opposed_with_an_enlarged_decoder():
 
 
 def test_a_near_miss_is_where_hyperbolic_rotation_has_its_least_length():
-    """p cosh z + q sinh z has a least length in closed form, from three scalar products of the start alone."""
+    """p cosh z + q sinh z has a least length, which three scalar products of the start give."""
     found = waiting.near_miss(NearMissTrial(2, 1, epochs=300))
     u, r, cosine = found["start"]
     z = np.linspace(-3, 3, 200_001)
