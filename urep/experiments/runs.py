@@ -20,6 +20,7 @@ from .measures import ENDS
 from .store import FOLDER, Stored, StoredFileError, load
 from .tables import INITIAL_WEIGHTS, TABLE_1, TABLE_2, UNIVERSAL
 from .trial import ARITHMETICS, TASKS, RepeatedTrial, TaskTrial, Trial
+from .waiting import NearMissTrial, WaitingTrial, near_miss, waiting
 
 Arrays = dict[str, np.ndarray]
 
@@ -610,6 +611,49 @@ def _every_seed(rows: Iterable[str], precision: str = "float32") -> list[Sweep]:
 
 _ALTERNATIVES = tuple(Trial(row, seed) for row in UNIVERSAL for seed in SEEDS)
 
+# --- beyond the paper: when learning happens (chapter `when`) ---------------------------------------
+
+WAITING = ((2, "none", (0.6, 0.4, 0.2)), (3, "none", (0.65, 0.5, 0.3)),
+           (3, "leaky_relu", (0.65, 0.5, 0.3)), (5, "none", (0.75, 0.65, 0.5)))  # fmt: skip
+"""Hidden layers, nonlinearity and three gains, from the largest, of the networks whose waiting is timed."""
+
+WAITING_SEEDS = {"": range(10), "-fresh": range(200, 220)}
+"""Seeds of them, explored and fresh."""
+
+
+def _waiting() -> list[Sweep]:
+    return [
+        Sweep(
+            f"waiting{ending}",
+            tuple(
+                WaitingTrial(layers, kind, gain, seed)
+                for layers, kind, gains in WAITING
+                for seed in seeds
+                for gain in gains
+            ),
+            waiting,
+        )
+        for ending, seeds in WAITING_SEEDS.items()
+    ]
+
+
+# --- beyond the paper: near misses (chapter `decoder_first`) ------------------------------------------
+
+NEAR_MISS_UNITS = (2, 10, 50)
+"""Widths of the linear layers whose two representations pass one another."""
+
+
+def _near_misses() -> list[Sweep]:
+    return [
+        Sweep(
+            f"near-misses{ending}",
+            tuple(NearMissTrial(units, seed) for units in NEAR_MISS_UNITS for seed in seeds),
+            near_miss,
+        )
+        for ending, seeds in WAITING_SEEDS.items()
+    ]
+
+
 EXPERIMENTS: dict[str, list[Sweep]] = {
     "universal": _every_seed(UNIVERSAL),
     "initial-weights": [*_every_seed(INITIAL_WEIGHTS), _more_gains()],
@@ -635,6 +679,8 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "beyond": [_angles(row)[1] for row in TABLE_1],
     "forecasts": [_births(row) for row in FORECAST_ROWS],
     "exponents": _exponents(),
+    "when": _waiting(),
+    "decoder-first": _near_misses(),
 } | {f"zoo-{family}": _zoo(family) for family in catalogue.FAMILIES}
 """The sweeps of each experiment; one that two experiments need is one file."""
 
