@@ -393,6 +393,11 @@ class MapTrial:
     environment = MappingProxyType({})
 
     @property
+    def row(self) -> str:
+        """The kind of network, under which its seeds are counted."""
+        return f"map {self.nonlinearity} {self.hidden_layers}"
+
+    @property
     def gain(self) -> float:
         """The gain of every layer."""
         if self.table_gain is not None:
