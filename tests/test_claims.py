@@ -829,6 +829,10 @@ def test_confirmed_seeds_are_those_of_the_runs():
         "confirmed is 100-102, but default-fresh has seeds 100-103; confirmed must be the seeds of all"
         in told
     )
+    dear = FRESH | {"runs": ["default-fresh", "dear-fresh"]}
+    assert wrong_seeds(dear, dear_fresh=sweep(100, 101, row="Dear")) == ""
+    assert "dear-fresh has seeds 102-103" in wrong_seeds(dear, dear_fresh=sweep(102, 103, row="Dear"))
+    assert "has seeds 100-104" in wrong_seeds(dear, dear_fresh=sweep(*range(100, 105), row="Dear"))
     assert "runs names 'none-fresh', which is no stored sweep" in wrong_seeds(
         FRESH | {"runs": ["none-fresh"]}
     )
