@@ -8,7 +8,7 @@ import torch
 from scipy.integrate import solve_ivp
 
 import urep
-from urep import growth
+from urep import growth, growth_kernel
 from urep.growth import Growth, Lengths
 
 TASK = urep.TwoPoint(1.0, 0.5)
@@ -109,7 +109,7 @@ def test_the_rates_of_birth_are_the_registered_sums():
     out = np.empty(6)
     for depth in (1, 2, 11):
         for ratio in (0.9, 1.0, 1.001, 4.0):
-            growth._birth(np.log(ratio), 2 - 2 / depth, 2.0, out)
+            growth_kernel.birth(np.log(ratio), 2 - 2 / depth, 2.0, out)
             k = np.arange(depth)
             kept = ratio ** (-2 * k / depth)
             assert out[0] == pytest.approx(kept.mean(), rel=1e-9)

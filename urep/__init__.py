@@ -55,6 +55,7 @@ _MODULES = {
             "exact",
             "fit",
             "carry",
+            "rotation",
             "growth",
             "tasks",
             "networks",
