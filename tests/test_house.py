@@ -235,6 +235,17 @@ def test_pictures_take_the_pages_colour_say_what_is_seen_and_share_no_ids():
         urep.figures.curves([0, 1], {"a": {"dh2": [0, 1]}}, alt="")
 
 
+def test_no_label_of_a_scatter_is_dropped():
+    points = np.arange(3.0), np.arange(3.0)
+    six = {"panel": {f"kind {k}": points for k in range(6)}}
+    axes = {"alt": "Six kinds of points on one line.", "xlabel": "x", "ylabel": "y"}
+    picture = urep.figures.scatter(six, **axes)
+    assert list(picture.data) == [f"panel: kind {k}" for k in range(6)]
+    assert len(set(re.findall(r'<use[^>]*href="#([^"]+)"', picture.svg))) >= 6
+    with pytest.raises(ValueError, match="6 labels a panel at most, got 7"):
+        urep.figures.scatter({"panel": six["panel"] | {"kind 6": points}}, **axes)
+
+
 UPLOT = {
     "LICENSE": "8f989229699b4fe2",
     "uPlot.iife.min.js": "19c8d4c6ad88929a",

@@ -15,6 +15,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 
@@ -24,6 +25,8 @@ COLOUR = {"dh2": "#0072B2", "dy2": "#D55E00", "w": "#009E73", "loss": "#CC79A7"}
 """One colour a variable throughout the book (Okabe and Ito's), readable on white and on black."""
 
 LABEL = {"dh2": r"$\|dh\|^2$", "dy2": r"$\|dy\|^2$", "w": "$w$", "loss": "loss"}
+
+_MARKS = "os^DvP"
 
 _TEXT = "#010203"  # stands for the page's own text colour until the SVG is written
 
@@ -185,7 +188,7 @@ def gallery(
 
     def draw(axes):
         for ax, (title, (t, measured, *predicted)) in zip(axes, panels.items(), strict=False):
-            few = np.unique(np.linspace(0, len(t) - 1, 400).astype(int))  # what an eye can tell apart
+            few = np.unique(np.linspace(0, len(t) - 1, 160).astype(int))  # one a point of a panel's width
             for name, values in measured.items():
                 size = np.max(np.abs(values))
                 ax.plot(t[few], values[few] / size, color=COLOUR[name], lw=3.2, alpha=0.6, label=LABEL[name])
@@ -328,16 +331,21 @@ def scatter(
     """Measured against predicted, one panel a kind: {panel: {label: (x, y)}}, with the diagonal.
 
     More than three panels go in rows. `log` is any of "x", "y", "xy"; without `diagonal`, x and y are any
-    two things.
+    two things. Raises ValueError for more than six labels in a panel, which nobody could tell apart.
     """
     columns = min(3, len(families))
     rows = -(-len(families) // columns)
+    most = max(map(len, families.values()))
+    if most > len(_MARKS):
+        raise ValueError(f"families must have {len(_MARKS)} labels a panel at most, got {most}")
 
     def draw(axes):
         for ax in axes[len(families) :]:
             ax.set_axis_off()
         for ax, (title, groups) in zip(axes, families.items(), strict=False):
-            for (label, (x, y)), colour, mark in zip(groups.items(), COLOUR.values(), "os^D", strict=False):
+            for (label, (x, y)), colour, mark in zip(
+                groups.items(), cycle(COLOUR.values()), _MARKS, strict=False
+            ):
                 ax.plot(x, y, mark, color=colour, ms=5, alpha=0.8, label=label)
             ends = np.concatenate([np.ravel(group) for group in groups.values()])
             if diagonal:
