@@ -408,11 +408,11 @@ m_0 = letter("m_0", "m_0", "m before the first step", "1/epochs", "book", real=T
 C = letter("C", "C", "√((|p|² + |ρ|²)² − 4m²), conserved, at least |c|", "1/epochs", "book", nonnegative=True)
 Omega = letter("Omega", r"\Omega", "√(C² + 4s²), the rate of convergence", "1/epochs", "book", positive=True)
 vartheta = letter(
-    "vartheta", r"\vartheta", "integral of s − m, how far p and ρ have mixed", "1", "book", of=t, real=True
+    "vartheta", r"\zeta", "integral of s − m, how far p and ρ have mixed", "1", "book", of=t, real=True
 )
-sum2 = letter("sum2", "a", "|p(0) + ρ(0)|², of the part that grows", "1/epochs", "book", positive=True)
+sum2 = letter("sum2", "S_+", "|p(0) + ρ(0)|², of the part that grows", "1/epochs", "book", positive=True)
 difference2 = letter(
-    "difference2", "b", "|p(0) − ρ(0)|², of the part that decays", "1/epochs", "book", nonnegative=True
+    "difference2", "S_-", "|p(0) − ρ(0)|², of the part that decays", "1/epochs", "book", nonnegative=True
 )
 turn = letter(
     "turn", r"\psi", "angle between dh and dh(0) where training ends", "1", "book", nonnegative=True

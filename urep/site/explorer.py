@@ -86,8 +86,8 @@ function curves(start, times) {{
   Object.assign(solver, {{ absoluteTolerance: 1e-10, relativeTolerance: 1e-10 }});
   Object.assign(solver, {{ denseOutput: true, maxSteps: 100000 }});
   const rows = [];
-  const keep = (u, r, angle) => {{
-    const dy = u * r * Math.cos(angle);
+  const keep = ([log_u, log_r, angle]) => {{
+    const u = Math.exp(log_u), r = Math.exp(log_r), dy = u * r * Math.cos(angle);
     rows.push({{ u, r, angle, dh2: u ** 2, dy2: dy ** 2, w: dy * (dy - start.dy_target) }});
   }};
   const field = (_, [log_u, log_r, angle]) => {{
@@ -96,15 +96,14 @@ function curves(start, times) {{
   }};
   const settled = (x) => Math.abs(Math.exp(x[0] + x[1]) * Math.cos(x[2]) / start.dy_target - 1) < 1e-9;
   const begin = [Math.log(start.u_0), Math.log(start.r_0), start.angle_0];
-  keep(start.u_0, start.r_0, start.angle_0);
-  solver.solve(field, times[0], begin, times[times.length - 1], (_, before, now, x, between) => {{
+  keep(begin);
+  const last = solver.solve(field, times[0], begin, times[times.length - 1], (_, before, now, x, between) => {{
     while (rows.length < times.length && times[rows.length] <= now && now > before) {{
-      const [log_u, log_r, angle] = [0, 1, 2].map((i) => between(i, times[rows.length]));
-      keep(Math.exp(log_u), Math.exp(log_r), angle);
+      keep([0, 1, 2].map((i) => between(i, times[rows.length])));
     }}
     return !settled(x);
   }});
-  while (rows.length < times.length) rows.push({{ ...rows[rows.length - 1] }});
+  while (rows.length < times.length) keep(last.y);
   return rows;
 }}
 
