@@ -97,7 +97,8 @@ function curves(start, times) {{
   const settled = (x) => Math.abs(Math.exp(x[0] + x[1]) * Math.cos(x[2]) / start.dy_target - 1) < 1e-9;
   const begin = [Math.log(start.u_0), Math.log(start.r_0), start.angle_0];
   keep(begin);
-  const last = solver.solve(field, times[0], begin, times[times.length - 1], (_, before, now, x, between) => {{
+  const until = times[times.length - 1];
+  const last = solver.solve(field, times[0], begin, until, (_, before, now, x, between) => {{
     while (rows.length < times.length && times[rows.length] <= now && now > before) {{
       keep([0, 1, 2].map((i) => between(i, times[rows.length])));
     }}
