@@ -93,7 +93,7 @@ def _themed(svg: str, alt: str) -> str:
 
 
 def _short(path: re.Match) -> str:
-    """A path to a hundredth of a point, half as long as matplotlib writes it."""
+    """A path to a hundredth of a point, which nobody sees, and without line breaks."""
     rounded = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", path[0])
     return re.sub(r"\s*\n\s*", "", rounded)
 

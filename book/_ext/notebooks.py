@@ -147,7 +147,7 @@ def entries() -> dict[str, dict[str, str]]:
     from pybtex.database import parse_file
 
     found = {}
-    files = [ROOT / "book" / name for name in ("references.bib", "zoo.bib", "beyond.bib")]
+    files = sorted((ROOT / "book").glob("*.bib"))
     listed = [item for file in files for item in parse_file(str(file)).entries.items()]
     for key, entry in listed:
         who = [" ".join(p.prelast_names + p.last_names) for p in entry.persons["author"]]
