@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import urep
-from urep import runs, tasks
+from urep import runs, store, tasks
 from urep.experiments import Trial, angles
 
 SMALL = Trial("Shallow", seed=3, epochs=700, units=20, precision="float64")
@@ -53,7 +53,7 @@ def test_skip_connections_around_the_layer_are_kept():
 def test_what_is_stored_loads_as_it_was(tmp_path, monkeypatch):
     trial = dataclasses.replace(SMALL, stop_at_loss=1e-3, precision="float32")
     sweep = runs.Sweep("shallow-angles", (trial,), angles.angles)
-    monkeypatch.setattr(runs, "FOLDER", tmp_path)
+    monkeypatch.setattr(store, "FOLDER", tmp_path)
     monkeypatch.setattr(runs, "SWEEPS", {sweep.name: sweep})
     from urep.experiments import make
 

@@ -1,0 +1,194 @@
+"""What is trained for the part Beyond the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import product
+
+from . import angles, forecasts, identity, kernels, measures, one_layer
+from .paper_sweeps import FRESH_SEEDS, SEEDS, grid, slug
+from .sweep import Sweep
+from .tables import TABLE_1, UNIVERSAL
+from .trial import Trial
+from .waiting import NearMissTrial, WaitingTrial, near_miss, waiting
+
+# --- beyond the paper: rotation -------------------------------------------------------------------
+
+ONE_LAYER_SEEDS = {"": range(20), "-fresh": range(200, 220)}
+"""Seeds of the networks with one linear layer, explored and fresh."""
+
+
+def _one_layer() -> list[Sweep]:
+    return [
+        Sweep(f"one-layer{kind}{ending}", tuple(map(trial, seeds)), measure)
+        for ending, seeds in ONE_LAYER_SEEDS.items()
+        for kind, trial, measure in (
+            ("", one_layer.OneLayer, one_layer.vectors),
+            ("-ends", one_layer.Ensemble, one_layer.ends),
+        )
+    ]
+
+
+# --- beyond the paper: lengths and angles -------------------------------------------------------
+
+BEYOND_SEEDS = range(200, 220)
+"""Seeds of the runs that judge the claims of the part Beyond the paper; no other sweep has them."""
+
+
+def _beyond_seeds(row: str) -> range:
+    """Those seeds; the first five of the row whose training takes a minute and a half."""
+    return BEYOND_SEEDS[:5] if row == "Convolution" else BEYOND_SEEDS
+
+
+def _angles(row: str) -> list[Sweep]:
+    """Lengths and angles of a row: of the explored seeds, and of those that judge claims."""
+    return [
+        Sweep(
+            f"{slug(row)}-{ending}",
+            tuple(Trial(row, seed, stop_at_loss=1e-8) for seed in seeds),
+            angles.angles,
+        )
+        for ending, seeds in (("angles", SEEDS), ("beyond", _beyond_seeds(row)))
+    ]
+
+
+# --- beyond the paper: forecasts ----------------------------------------------------------------
+
+FORECAST_ROWS = (*UNIVERSAL, "Low initial weights")
+"""Rows of Table 1 whose ends are forecast."""
+
+
+def _births(row: str) -> Sweep:
+    """Lengths and angle before training, of a row's explored seeds and of its trials of Figure 5."""
+    explored = tuple(Trial(row, seed) for seed in (*SEEDS, *FRESH_SEEDS))
+    varied = grid(row).trials if row in UNIVERSAL else ()
+    return Sweep(f"{slug(row)}-births", explored + varied, forecasts.births)
+
+
+# --- Beyond the paper: finite_steps and identity ---
+
+CUT_SEEDS, FRESH_CUT_SEEDS = range(3), range(220, 225)
+"""Seeds of the networks of fifty units, explored and fresh; no other sweep of their rows has the latter."""
+
+
+def _steps(ending: str, seeds: Iterable[int]) -> Sweep:
+    trials = tuple(
+        Trial(row, seed, lr_factor=factor, epochs=epochs, units=50, stop_at_loss=1e-10, precision="float64")
+        for row, factors in (("Narrow", {1: 6000, 2: 3000}), ("Tanh", {2: 6000, 8: 1500}))
+        for seed in seeds
+        for factor, epochs in factors.items()
+    )
+    return Sweep(f"steps{ending}", trials, measures.fitted)
+
+
+def _cuts(ending: str, seeds: Iterable[int]) -> Sweep:
+    trials = tuple(
+        Trial(row, seed, lr_factor=factor, units=50, stop_at_loss=1e-8, layers="all", precision="float64")
+        for row, factor in (("Narrow", 1.0), ("Tanh", 4.0))
+        for seed in seeds
+    )
+    return Sweep(f"cuts{ending}", trials, identity.fitted_cuts)
+
+
+# --- beyond the paper: exponents ----------------------------------------------------------------
+
+RECTIFIED, SMOOTH = ("leaky_relu", "relu"), ("none", "tanh", "swish", "elu")
+"""Nonlinearities with gates, and those without."""
+
+
+def _exponents() -> list[Sweep]:
+    """The map of exponents, and the networks from which something was taken away."""
+    kinds = (*RECTIFIED, *SMOOTH)
+    cells = [(depth, 1.0, range(3 if depth == 20 else 2)) for depth in kernels.DEPTHS]
+    cells += [(depth, 0.5, range(2)) for depth in (8, 20)]
+    trials = tuple(
+        kernels.MapTrial(kind, depth, level, seed)
+        for (depth, level, seeds), kind in product(cells, kinds)
+        for seed in seeds
+    )
+    return [
+        Sweep("exponents-map", trials, kernels.mapped),
+        Sweep("exponents-taken-away", _taken_away(range(2)), kernels.mapped),
+        Sweep(
+            "exponents-gates",
+            tuple(
+                kernels.MapTrial("leaky_relu", depth, seed=seed)
+                for depth, seed in product(kernels.DEPTHS, range(2))
+            ),
+            kernels.taken_apart,
+        ),
+        Sweep("exponents-fresh", _taken_away(range(210, 215), JUDGED_CHANGES), kernels.mapped),
+    ]
+
+
+TAKEN_AWAY = ({}, {"frozen": True}, {"biases": False}, {"first_input": -0.5}, {"first_input": 1.0})
+"""What networks of 20 layers are trained with, or without, for the reasons of their exponents."""
+
+
+JUDGED_CHANGES = tuple(changed for changed in TAKEN_AWAY if changed.get("first_input") != -0.5)
+"""Those of them that claims are about."""
+
+
+def _taken_away(seeds: Iterable[int], changes: Iterable[dict] = TAKEN_AWAY) -> tuple[kernels.MapTrial, ...]:
+    """Networks of 20 layers, whole and with something taken away."""
+    trials = [kernels.MapTrial(kind, seed=seed, **changed)
+              for kind, changed, seed in product(RECTIFIED, changes, seeds)]  # fmt: skip
+    trials += [kernels.MapTrial(kind, seed=seed) for kind, seed in product(("none", "tanh"), seeds)]
+    return tuple(trials)
+
+
+# --- beyond the paper: when learning happens (chapter `when`) ---------------------------------------
+
+WAITING = ((2, "none", (0.6, 0.4, 0.2)), (3, "none", (0.65, 0.5, 0.3)),
+           (3, "leaky_relu", (0.65, 0.5, 0.3)), (5, "none", (0.75, 0.65, 0.5)))  # fmt: skip
+"""Hidden layers, nonlinearity and three gains, from the largest, of the networks whose waiting is timed."""
+
+WAITING_SEEDS = {"": range(10), "-fresh": range(200, 220)}
+"""Seeds of them, explored and fresh."""
+
+
+def _waiting() -> list[Sweep]:
+    return [
+        Sweep(
+            f"waiting{ending}",
+            tuple(
+                WaitingTrial(layers, kind, gain, seed)
+                for layers, kind, gains in WAITING
+                for seed in seeds
+                for gain in gains
+            ),
+            waiting,
+        )
+        for ending, seeds in WAITING_SEEDS.items()
+    ]
+
+
+# --- beyond the paper: near misses (chapter `decoder_first`) ------------------------------------------
+
+NEAR_MISS_UNITS = (2, 10, 50)
+"""Widths of the linear layers whose two representations pass one another."""
+
+
+def _near_misses() -> list[Sweep]:
+    return [
+        Sweep(
+            f"near-misses{ending}",
+            tuple(NearMissTrial(units, seed) for units in NEAR_MISS_UNITS for seed in seeds),
+            near_miss,
+        )
+        for ending, seeds in WAITING_SEEDS.items()
+    ]
+
+
+EXPERIMENTS: dict[str, list[Sweep]] = {
+    "beyond-steps": [_steps("", CUT_SEEDS), _steps("-fresh", FRESH_CUT_SEEDS)],
+    "beyond-cuts": [_cuts("", CUT_SEEDS), _cuts("-fresh", FRESH_CUT_SEEDS)],
+    "rotation": _one_layer(),
+    "angles": [_angles(row)[0] for row in TABLE_1],
+    "beyond": [_angles(row)[1] for row in TABLE_1],
+    "forecasts": [_births(row) for row in FORECAST_ROWS],
+    "exponents": _exponents(),
+    "when": _waiting(),
+    "decoder-first": _near_misses(),
+}
+"""The sweeps of each chapter of the part that trains networks which are stored."""
