@@ -35,20 +35,25 @@ BEYOND_SEEDS = range(200, 220)
 """Seeds of the runs that judge the claims of the part Beyond the paper; no other sweep has them."""
 
 
-def _beyond_seeds(row: str) -> range:
-    """Those seeds; the first five of the row whose training takes a minute and a half."""
-    return BEYOND_SEEDS[:5] if row == "Convolution" else BEYOND_SEEDS
+AGAIN_SEEDS = range(300, 320)
+"""Seeds of the runs that judge the claims which were made after the former had been seen."""
+
+
+def _at_most(row: str, seeds: range) -> range:
+    """These seeds; the first five of the row whose training takes a minute and a half."""
+    return seeds[:5] if row == "Convolution" else seeds
 
 
 def _angles(row: str) -> list[Sweep]:
-    """Lengths and angles of a row: of the explored seeds, and of those that judge claims."""
+    """Lengths and angles of a row: of the explored seeds, and of those that judge claims, twice."""
+    kinds = (("angles", SEEDS), ("beyond", BEYOND_SEEDS), ("again", AGAIN_SEEDS))
     return [
         Sweep(
             f"{slug(row)}-{ending}",
-            tuple(Trial(row, seed, stop_at_loss=1e-8) for seed in seeds),
+            tuple(Trial(row, seed, stop_at_loss=1e-8) for seed in _at_most(row, seeds)),
             angles.angles,
         )
-        for ending, seeds in (("angles", SEEDS), ("beyond", _beyond_seeds(row)))
+        for ending, seeds in kinds
     ]
 
 
@@ -186,6 +191,7 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "rotation": _one_layer(),
     "angles": [_angles(row)[0] for row in TABLE_1],
     "beyond": [_angles(row)[1] for row in TABLE_1],
+    "again": [_angles(row)[2] for row in TABLE_1],
     "forecasts": [_births(row) for row in FORECAST_ROWS],
     "exponents": _exponents(),
     "when": _waiting(),

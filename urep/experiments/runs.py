@@ -204,8 +204,8 @@ class AngledRun:
 def angled_runs(row: str, seeds: str = "angles", *, whole: bool = True) -> list[AngledRun]:
     """The stored runs of a row of Table 1 with lengths and angles, a trial each.
 
-    seeds: "angles", the explored ones, or "beyond", those that judge claims; not `whole`: those of them that
-    are there. Raises ValueError for another row, and as `Sweep.load` does.
+    seeds: "angles", the explored ones, or those that judge claims, "beyond" and, later, "again"; not
+    `whole`: those of them that are there. Raises ValueError for another row, and as `Sweep.load` does.
     """
     known = sweep(f"{slug(row)}-{seeds}")
     arrays = known.load(whole=whole).arrays
@@ -243,11 +243,11 @@ def explored_cases(row: str) -> list[forecasts.Case]:
     ]
 
 
-def fresh_cases(row: str) -> list[forecasts.Case]:
-    """The runs of a row that judge claims and have learned, with their births."""
+def fresh_cases(row: str, seeds: str = "beyond") -> list[forecasts.Case]:
+    """The runs of a row that judge claims ("beyond" or "again") and have learned, with their births."""
     return [
         forecasts.Case(row, one.seed, one.run, Lengths(*(one.looks.at(0)[z] for z in ("u", "r", "cosine"))))
-        for one in angled_runs(row, "beyond")
+        for one in angled_runs(row, seeds)
         if forecasts.is_learned(one.run)
     ]
 
