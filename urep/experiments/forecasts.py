@@ -94,7 +94,7 @@ class Case:
         return Curve(self.run)
 
     def asked(self, share: float) -> float:
-        """v at which a share is learned: of dy*, or of what was left of it at t₁ where `begin` is known."""
+        """The v at which a share is learned: of dy*, or of what was left of it at t₁ where `begin` is known."""
         first = 0.0 if self.begin is None else self.curve.first
         return first + share * (self.target - first)
 
@@ -157,8 +157,8 @@ def end_of_line(v: np.ndarray, dh2: np.ndarray, target: float, *, ratio: float |
     else:
         wanted = wanted - ratio * v**2
     slope, level, *found = np.linalg.lstsq(np.column_stack(columns), wanted)[0]
-    square = slope**2 + 4 * (level + (found[0] if found else ratio) * target**2)
-    return float((slope + square**0.5) / 2) if square >= 0 else np.nan
+    ends = np.roots([1.0, -slope, -(level + (found[0] if found else ratio) * target**2)])
+    return float(ends.max()) if np.isrealobj(ends) else np.nan
 
 
 @dataclass(frozen=True)
@@ -195,9 +195,8 @@ def paths(
     rows = np.empty((*ratios.shape, STEPS.size, 3))
     for n, (start, birth) in enumerate(zip(starts, births, strict=True)):
         x = np.array([np.log(start.u), np.log(start.r), (1 - start.cosine) / (1 + start.cosine)])
-        for j, ratio in enumerate(ratios[n]):
-            rates = Growth(ratio, 1.0, alpha, beta, across, (birth.u, birth.r))
-            follow(x, widths[n], _constants(rates, start, ANY_TASK), rows[n, j])
+        k = _constants(Growth(1.0, 1.0, alpha, beta, across, (birth.u, birth.r)), start, ANY_TASK)
+        follow(x, widths[n], ratios[n], k, rows[n])
     log_u, _, tangent2 = np.moveaxis(rows, (2, 0, 1, 3), (1, 2, 3, 0))
     v = first + np.r_[np.zeros((1, len(starts))), np.cumsum(widths.T, axis=0)]
     return Paths(v, np.exp(2 * log_u), (1 - tangent2) / (1 + tangent2))
@@ -225,9 +224,9 @@ def ends_by_paths(
 ) -> Ends:
     """The ends of rates with two exponents, the ratio fitted to each beginning, or given.
 
-    A path starts from the lengths and the angle at t₁, or before training where those are not known; `aligned` starts it at t₁ instead, from
-    ‖dh‖ and dy alone and with no angle, which for exponents of zero is (7). Raises ValueError where both
-    are asked for.
+    A path starts from the lengths and the angle at t₁, or before training where those are not known;
+    `aligned` starts it at t₁ from ‖dh‖ and dy alone and with no angle, which for exponents of zero is (7).
+    Raises ValueError where a ratio is given for that.
     """
     if aligned and ratio is not None:
         raise ValueError("ratio must be None for aligned paths, which begin where a fit does")
@@ -334,21 +333,15 @@ def ends_by_logistic(cases: Sequence[Case], *, share: float = SHARE) -> Ends:
 
 def _logistic_end(case: Case, share: float) -> float:
     rows = case.run.t >= mean_learned(case.run)
-    t, v = case.run.t[rows], learned_share(case.run.trajectory, case.run.task.dy2_target)[rows]
-    end = int(np.argmax(v * case.target >= case.asked(share)))
-    at = np.linspace(t[0], t[max(end, 1)], POINTS)
-    seen = PchipInterpolator(t, case.run.trajectory.dh2[rows])(at)
-    x, size = (at - at[0]) / (at[-1] - at[0]), seen[-1]
-
-    def curve(logs: np.ndarray) -> np.ndarray:
-        height, place, width = np.exp(logs)
-        gone, first = expit((x - place) / width), expit(-place / width)
-        return seen[0] + size * height * (gone - first) / (1 - first)
-
-    starts = [np.log([h, p, 0.15]) for h in (1.0, 10.0) for p in (0.9, 1.5)]
+    t, dh2 = case.run.t[rows], case.run.trajectory.dh2[rows]
+    v = learned_share(case.run.trajectory, case.run.task.dy2_target)[rows] * case.target
+    last = max(int(np.argmax(v >= case.asked(share))), 1)
+    x = np.linspace(0.0, 1.0, POINTS)
+    seen = PchipInterpolator(t, dh2)(t[0] + x * (t[last] - t[0])) / dh2[last]
+    starts = [np.log([height, place, 0.15]) for height in (2.0, 10.0) for place in (0.9, 1.5)]
     edges = np.log([1e-3, 1e-2, 1e-2]), np.log([100.0, 30.0, 10.0])
-    fits = [least_squares(lambda z: (curve(z) - seen) / size, z, bounds=edges) for z in starts]
-    return float(seen[0] + size * np.exp(min(fits, key=lambda fit: fit.cost).x[0]))
+    fits = [least_squares(lambda z: logistic(x, seen[0], *np.exp(z)) - seen, z, bounds=edges) for z in starts]
+    return float(dh2[last] * np.exp(min(fits, key=lambda fit: fit.cost).x[0]))
 
 
 def _by_curve(cases: Sequence[Case], rule: Callable, share: float) -> Ends:
@@ -435,9 +428,9 @@ def _settings(row: str) -> Row:
 
 
 def choice(row: str) -> str:
-    """The theory that the first claims forecast a row by: growing rates in deep chains with gates, else a line.
+    """The theory that the first claims forecast a row by: growing rates in deep rectified chains, else a line.
 
-    In convolutional networks, and with skips or dropout, the line too.
+    In convolutional networks, and with skips or dropout, it is the line too.
     """
     return "exponents of the family" if is_deep_rectified(row) else "rotation, a line"
 
@@ -450,8 +443,7 @@ def ends_by_choice(cases: Sequence[Case], *, share: float = SHARE) -> Ends:
 def ends_by_gates(cases: Sequence[Case], powers: tuple[float, float], *, share: float = SHARE) -> Ends:
     """The ends of one row's cases: two exponents and a fitted ratio where units have gates, else (E44).
 
-    The latter has the exponents and the ratio of the row's depth: nothing is fitted, so that the share is not
-    looked at but for what `begin` is.
+    The latter has the exponents and the ratio of the row's depth: nothing is fitted, and no share seen.
     """
     if has_gates(cases[0].row):
         return ends_by_paths(cases, powers, share=share)
@@ -470,15 +462,17 @@ class Angled(Protocol):
     looks: Any
 
 
-def grown(one: Angled, *, row: str | None = None) -> GrowthFit:
-    """Growing rates of a whole run from t₁ on: k_h, k_y, α and β, or of a named row what `carried` needs.
-
-    `row` given: for one without gates κ alone is fitted, with (E44) and the row's depth.
-    """
-    by_depth = {} if row is None or has_gates(row) else {"depth": matrices(row), "across": "random"}
+def grown(one: Angled, **fixed) -> GrowthFit:
+    """Growing rates of a whole run from t₁ on: k_h, k_y, α and β, but for what is fixed as in `fit_rates`."""
     t, seen = since_t1(one)
     start, born = (one.looks.lengths(at) for at in (one.t1, 0))
-    return fit_rates((t, seen, one.run.task), start, born=born, unconverged="keep", **by_depth)
+    return fit_rates((t, seen, one.run.task), start, born=born, unconverged="keep", **fixed)
+
+
+def grown_by_gates(one: Angled) -> GrowthFit:
+    """All four numbers where units have gates; else κ alone, with (E44) and the row's depth."""
+    fixed = {} if has_gates(one.row) else {"depth": matrices(one.row), "across": "random"}
+    return grown(one, **fixed)
 
 
 def family_exponents(ones: Sequence[Angled]) -> tuple[float, float]:

@@ -30,17 +30,22 @@ def per_output(x, k, out):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def follow(first, widths, k, out):
-    """Fill out (steps + 1, 3) from a start, by fourth-order steps of these widths in v."""
-    x = first.copy()
+def follow(first, widths, ratios, k, out):
+    """Fill out (ratios, steps + 1, 3) from a start, by fourth-order steps of these widths in v.
+
+    Each ratio is put in the place of k_h.
+    """
     one, two, three, four = np.empty(3), np.empty(3), np.empty(3), np.empty(3)
-    out[0] = x
-    for n in range(widths.size):
-        h = widths[n]
-        per_output(x, k, one)
-        per_output(x + h / 2 * one, k, two)
-        per_output(x + h / 2 * two, k, three)
-        per_output(x + h * three, k, four)
-        x = x + h / 6 * (one + 2 * two + 2 * three + four)
-        x[2] = max(x[2], 0.0)
-        out[n + 1] = x
+    for j in range(ratios.size):
+        k[0] = ratios[j]
+        x = first.copy()
+        out[j, 0] = x
+        for n in range(widths.size):
+            h = widths[n]
+            per_output(x, k, one)
+            per_output(x + h / 2 * one, k, two)
+            per_output(x + h / 2 * two, k, three)
+            per_output(x + h * three, k, four)
+            x = x + h / 6 * (one + 2 * two + 2 * three + four)
+            x[2] = max(x[2], 0.0)
+            out[j, n + 1] = x
