@@ -94,7 +94,7 @@ class Case:
         return Curve(self.run)
 
     def asked(self, share: float) -> float:
-        """The v at which a share is learned: of dy*, or of what was left of it at t₁ where `begin` is known."""
+        """The v at which a share is learned: of dy*, or of what is left of it at t₁ if `begin` is known."""
         first = 0.0 if self.begin is None else self.curve.first
         return first + share * (self.target - first)
 
@@ -428,7 +428,7 @@ def _settings(row: str) -> Row:
 
 
 def choice(row: str) -> str:
-    """The theory that the first claims forecast a row by: growing rates in deep rectified chains, else a line.
+    """The theory that the first claims forecast a row by: growing rates in deep rectified chains, or a line.
 
     In convolutional networks, and with skips or dropout, it is the line too.
     """
