@@ -469,8 +469,8 @@ def _search(family: _Family, t: np.ndarray, measured: np.ndarray, polished: int 
     return min(found, key=lambda one: one.cost)
 
 
-GUESSES = (0.0, -0.7, 1.0)
-"""Exponents that a search begins from."""
+GUESSES = {"inherited": (0.0, -0.7, 1.0), "same": (0.0, -0.7, 1.0), "random": (0.2, 1.0, 1.8)}
+"""Exponents that a search begins from; (E44) has none below zero and none from two on."""
 
 
 def _starts(family: _Family, t: np.ndarray, measured: np.ndarray) -> list[np.ndarray]:
@@ -481,8 +481,9 @@ def _starts(family: _Family, t: np.ndarray, measured: np.ndarray) -> list[np.nda
     if family.depth is not None:
         choices = [np.zeros(1)]
     else:
-        alphas = GUESSES if family.alpha is None else (family.alpha,)
-        betas = GUESSES if family.beta is None else (family.beta,)
+        guesses = GUESSES[family.across]
+        alphas = guesses if family.alpha is None else (family.alpha,)
+        betas = guesses if family.beta is None else (family.beta,)
         ratios = np.log(10) * np.array([-1.2, 0.0, 1.2])
         choices = [
             np.array([x / 2, -x / 2, *([a] if family.alpha is None else []),
