@@ -258,3 +258,27 @@ def fits(trial: Trial, seeds: str) -> Arrays:
         constants = model.fit(of)
         row[: len(constants)] = constants
     return {"constants": found}
+
+
+def angles_by_output(of: Window, dy: np.ndarray, *, across: str) -> np.ndarray:
+    """The angle of dh and the decoder's gradient, in degrees, at outputs dy, by depth alone.
+
+    Seen from the outputs no constant is left: a factor on both rates is one on time.
+    """
+    target = sqrt(of.run.task.dy2_target)
+    rates = Growth.depth(
+        of.run.lr / 4, encoder=of.depth[0], decoder=of.depth[1], start=of.birth,
+        dx2=of.run.task.dx2, across=across,
+    )  # fmt: skip
+    t = np.r_[0.0, np.geomspace(1.0, 1e5, 4000)]
+    told = integrate(of.start, of.run.task, rates, t, rtol=1e-8)
+    outputs = told.u * told.r * told.cosine
+    assert outputs[-1] > 0.999 * target, outputs[-1]
+    return np.interp(dy, outputs, told.angle)
+
+
+def angles_seen(angled, of: Window) -> tuple[np.ndarray, np.ndarray]:
+    """dy along dy*, and the angle of dh and the decoder's gradient in degrees, at the looks from t₁ on."""
+    looks = angled.looks
+    later = looks.t >= of.run.t[0]
+    return looks.dy[later], np.degrees(np.arccos(looks.cosine[later]))
