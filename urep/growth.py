@@ -537,6 +537,13 @@ def _why_not(best, family: _Family) -> str:
 # --- networks -----------------------------------------------------------------------------------
 
 
+def of_vectors(dh: np.ndarray, gradient: np.ndarray) -> tuple[float, float, float]:
+    """Lengths u = ‖dh‖, r = ‖D_y‖ and the cosine of their angle, of two vectors (units,); NaN for none."""
+    u, r = np.linalg.norm(dh), np.linalg.norm(gradient)
+    cosine = np.clip(dh @ gradient / (u * r), -1, 1) if u * r > 0 else np.nan
+    return float(u), float(r), float(cosine)
+
+
 def measured(network, data, layer: str) -> Lengths:
     """u, r and the cosine of a network on two points: dh, and D_y on the line between both h, by autograd.
 
@@ -554,8 +561,7 @@ def measured(network, data, layer: str) -> Lengths:
         raise ValueError("data must have targets that differ: D_y is taken along their difference")
     h = hidden(network, inputs, (layer,))[layer]
     rho = chord_gradient(network, inputs, layer, difference / difference.norm()).double()
-    dh = (h[1] - h[0]).flatten().double()
-    u, r = float(dh.norm()), float(rho.norm())
+    u, r, cosine = of_vectors((h[1] - h[0]).flatten().double().numpy(), rho.numpy())
     if u == 0 or r == 0:
         raise ValueError(f"network must have dh and D_y that are not zero, got lengths {u!r} and {r!r}")
-    return Lengths(u, r, float(np.clip(float(dh @ rho) / (u * r), -1, 1)))
+    return Lengths(u, r, cosine)

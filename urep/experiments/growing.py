@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from math import log, sqrt
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -27,6 +28,9 @@ from .forecasts import matrices
 from .tables import TABLE_1
 from .trial import Trial
 
+if TYPE_CHECKING:
+    from .runs import AngledRun
+
 Arrays = dict[str, np.ndarray]
 
 MOST = 4
@@ -37,6 +41,9 @@ WIDEST = 8.0
 
 GATED = ("leaky_relu", "relu")
 """Nonlinearities with gates."""
+
+NO_CURVE = 10.0
+"""What a model without a solution misses, a constant being one."""
 
 LEARNED = 0.9
 """Share of dy* whose epoch is the time of arrival."""
@@ -72,7 +79,7 @@ class Window:
         return ((curves - self.seen) ** 2).sum(axis=1) / (about_mean**2).sum(axis=1)
 
 
-def window(angled) -> Window | None:
+def window(angled: AngledRun) -> Window | None:
     """The part of a run with angles, `runs.AngledRun`, from t₁; None where the mean is not learned."""
     later = None if angled.run.stopped == "diverged" else without_mean(angled.run)
     if later is None:
@@ -86,7 +93,7 @@ def arrival(t: np.ndarray, curves: np.ndarray, target: float) -> float:
     """The epoch at which nine tenths of dy* are learned, between two rows; NaN where they are not."""
     dy = (curves[1] - curves[2]) / target
     row = int(np.argmax(dy >= LEARNED * target))
-    if dy[row] < LEARNED * target:
+    if not dy[row] >= LEARNED * target:
         return np.nan
     if row == 0:
         return float(t[0])
@@ -260,25 +267,65 @@ def fits(trial: Trial, seeds: str) -> Arrays:
     return {"constants": found}
 
 
-def angles_by_output(of: Window, dy: np.ndarray, *, across: str) -> np.ndarray:
-    """The angle of dh and the decoder's gradient, in degrees, at outputs dy, by depth alone.
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A run with angles, its window, and the constants that each model has in it."""
 
-    Seen from the outputs no constant is left: a factor on both rates is one on time.
-    """
-    target = sqrt(of.run.task.dy2_target)
-    rates = Growth.depth(
-        of.run.lr / 4, encoder=of.depth[0], decoder=of.depth[1], start=of.birth,
-        dx2=of.run.task.dx2, across=across,
-    )  # fmt: skip
-    t = np.r_[0.0, np.geomspace(1.0, 1e5, 4000)]
-    told = integrate(of.start, of.run.task, rates, t, rtol=1e-8)
-    outputs = told.u * told.r * told.cosine
-    assert outputs[-1] > 0.999 * target, outputs[-1]
-    return np.interp(dy, outputs, told.angle)
+    angled: AngledRun
+    window: Window
+    constants: Mapping[str, np.ndarray]
+
+    def missed(self, model: str, of: Fitted | None = None) -> np.ndarray:
+        """1 - R² of the three variables, (3,), with the model's own constants or those of another run.
+
+        NO_CURVE where the model has no solution.
+        """
+        missed = self.window.missed(self.told(model, self.window.clock, of))
+        return np.where(np.isfinite(missed), missed, NO_CURVE)
+
+    def told(self, model: str, clock: np.ndarray, of: Fitted | None = None) -> np.ndarray:
+        """‖dh‖², ‖dy‖² and w (3, n) at epochs since t₁, with its own constants or those of another run."""
+        return MODELS[model].told((of or self).constants[model], self.window, clock)
+
+    def late(self, model: str, of: Fitted) -> float:
+        """|log| of the predicted over the seen epoch of arrival; log 10 where none is predicted."""
+        run, clock = self.window.run, np.arange(0.0, 2 * self.window.clock[-1], 5.0)
+        target = sqrt(run.task.dy2_target)
+        told = run.t[0] + arrival(clock, self.told(model, clock, of), target)
+        return abs(log(told / arrival(run.t, self.window.seen, target))) if np.isfinite(told) else log(10.0)
+
+    def angles(self) -> tuple[np.ndarray, np.ndarray]:
+        """dy, increasing, and the angle of dh and the decoder's gradient in degrees, at the looks from t₁."""
+        looks = self.angled.looks
+        later = looks.t >= self.window.run.t[0]
+        order = np.argsort(looks.dy[later], kind="stable")
+        return looks.dy[later][order], np.degrees(np.arccos(looks.cosine[later][order]))
+
+    def angles_told(self, dy: np.ndarray, across: str) -> np.ndarray:
+        """That angle at outputs dy by (E40) and depth alone, in degrees.
+
+        Seen from the outputs no constant is left: a factor on both rates is one on time.
+        """
+        of, task = self.window, self.window.run.task
+        rates = Growth.depth(
+            of.run.lr / 4, encoder=of.depth[0], decoder=of.depth[1], start=of.birth, dx2=task.dx2,
+            across=across,
+        )  # fmt: skip
+        told = integrate(of.start, task, rates, np.r_[0.0, np.geomspace(1.0, 1e5, 4000)], rtol=1e-8)
+        return np.interp(dy, told.u * told.r * told.cosine, told.angle)
 
 
-def angles_seen(angled, of: Window) -> tuple[np.ndarray, np.ndarray]:
-    """dy along dy*, and the angle of dh and the decoder's gradient in degrees, at the looks from t₁ on."""
-    looks = angled.looks
-    later = looks.t >= of.run.t[0]
-    return looks.dy[later], np.degrees(np.arccos(looks.cosine[later]))
+def fitted(seeds: str) -> dict[str, list[Fitted]]:
+    """The stored fits of each row's runs, "angles" or "again", where the mean is learned."""
+    from .runs import angled_runs, sweep
+
+    known, found = sweep(f"growing-{seeds}"), {}
+    stored = dict(zip(((t.row, t.seed) for t in known.trials), known.load().arrays["constants"], strict=True))
+    for row in dict.fromkeys(trial.row for trial in known.trials):
+        pairs = [(angled, window(angled)) for angled in angled_runs(row, seeds)]
+        found[row] = [
+            Fitted(angled, of, dict(zip(MODELS, stored[row, angled.seed], strict=True)))
+            for angled, of in pairs
+            if of is not None
+        ]
+    return found
