@@ -123,7 +123,29 @@ def _exponents() -> list[Sweep]:
             kernels.taken_apart,
         ),
         Sweep("exponents-fresh", _taken_away(range(210, 215), JUDGED_CHANGES), kernels.mapped),
+        Sweep("exponents-architectures", _architectures(range(3)), kernels.mapped_small),
+        Sweep("exponents-architectures-fresh", _architectures(range(320, 325)), kernels.mapped_small),
     ]
+
+
+ARCHITECTURES = {"Default": 100, "Narrow": 50, "Shallow": 100, "Skip connections": 100, "Dropout": 100,
+                 "Convolution": 150}  # fmt: skip
+"""Rows of Table 1 whose exponents are compared, with their units: the convolutions take 110 of them."""
+
+WIDTHS = (25, 50, 100, 200)
+"""Units of the networks whose exponents are followed through widths."""
+
+
+def _architectures(seeds: Iterable[int]) -> tuple[kernels.RowTrial | kernels.MapTrial, ...]:
+    """Rows of Table 1, the network of Dropout without it, and widths."""
+    trials = [kernels.RowTrial(row, units, seed) for row, units in ARCHITECTURES.items() for seed in seeds]
+    trials += [kernels.MapTrial("leaky_relu", 10, seed=seed, table_gain=1.0) for seed in seeds]
+    trials += [
+        kernels.MapTrial(kind, depth, seed=seed, units=units)
+        for kind, depth, units, seed in product(("leaky_relu", "none"), (8, 20), WIDTHS, seeds)
+        if (kind, depth, units) != ("leaky_relu", 20, 100)  # that is Default
+    ]
+    return tuple(trials)
 
 
 TAKEN_AWAY = ({}, {"frozen": True}, {"biases": False}, {"first_input": -0.5}, {"first_input": 1.0})

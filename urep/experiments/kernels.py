@@ -7,16 +7,19 @@ its difference. A step of gradient descent at rate η moves any quantity X by �
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import nn
 
 from .. import tasks
-from ..networks import FullyConnected
-from ..training.loop import Data, _checked_layers, _eval_mode, _hooked
+from ..fit import LEARNED_MEAN
+from ..networks import Convolutional, FullyConnected
+from ..training.loop import Data, _checked_layers, _eval_mode, _hooked, chord_gradient
+from .tables import TABLE_1
 
 QUARTER = 0.25
 """Weight of the error's difference in the loss's gradient: L = ē²/2 + e²/8."""
@@ -143,9 +146,6 @@ STEP = 0.05
 LOOK_EVERY = 20
 """Steps between two looks."""
 
-MEAN_LEARNED = 0.003
-"""Share of its start at which the mean's part of the loss, ē²/2, counts as learned."""
-
 READ_BETWEEN = (0.05, 0.95)
 """Shares of ‖dy*‖ between which exponents are read, once the mean has been learned."""
 
@@ -182,7 +182,7 @@ class Path:
     def transition(self) -> slice:
         """The looks with dy between READ_BETWEEN of its target, once the mean has been learned."""
         low, high = READ_BETWEEN
-        learned = (self.mean_error / self.mean_error[0]) ** 2 < MEAN_LEARNED
+        learned = (self.mean_error / self.mean_error[0]) ** 2 < LEARNED_MEAN
         first = max(self._first(learned), self._first(self.dy >= low * self.target))
         return slice(first, min(self._first(self.dy >= high * self.target) + 1, len(self.t)))
 
@@ -203,7 +203,11 @@ class Look:
 
 
 def look(network: nn.Module, data: Data, layer: str) -> Look:
-    """Lengths at a layer and the trace |∂ȳ|² + |∂dy|²/4; r is NaN where the decoder is no function of h."""
+    """Lengths at a layer and the trace |∂ȳ|² + |∂dy|²/4.
+
+    r is that of `chord_gradient`, and NaN where gates are frozen: the decoder is then another function for
+    each point. Where skip connections pass the layer, dy is more than r's part of it.
+    """
     inputs, targets = data
     parameters = [p for p in network.parameters() if p.requires_grad]
     with _eval_mode(network), torch.enable_grad(), _hooked(network, (layer,), detach=False) as seen:
@@ -211,8 +215,8 @@ def look(network: nn.Module, data: Data, layer: str) -> Look:
         h = seen[layer]
         both = torch.autograd.grad(outputs.mean(), parameters, retain_graph=True)
         apart = torch.autograd.grad(outputs[1] - outputs[0], parameters)
-        plain = not isinstance(network, Gated) and not getattr(network, "skip", False)
-        r = float(chord(network, layer, inputs, h).detach().norm()) if plain else np.nan
+    one = torch.ones(1, dtype=h.dtype)
+    r = np.nan if isinstance(network, Gated) else float(chord_gradient(network, inputs, layer, one).norm())
     squares = [sum(float(g.square().sum()) for g in part) for part in (both, apart)]
     dh, errors = (h[1] - h[0]).detach(), (outputs - targets[:, 0]).detach()
     dy = float((outputs[1] - outputs[0]).detach())
@@ -433,12 +437,50 @@ class MapTrial:
 
 
 @dataclass(frozen=True)
+class RowTrial:
+    """A network of Table 1, by the name of its row, with another number of units; read like one of the map.
+
+    What is random in its training, as dropout is, comes from `seed` too.
+    """
+
+    named: str
+    units: int
+    seed: int = 0
+    frozen: ClassVar[bool] = False
+    environment = MappingProxyType({})
+
+    @property
+    def row(self) -> str:
+        """The kind of network, under which its seeds are counted."""
+        return f"map {self.named}"
+
+    @property
+    def cost(self) -> float:
+        """How long it may take, for the order of a sweep."""
+        return 10_000 if self.named == "Convolution" else TABLE_1[self.named].hidden_layers * self.units
+
+    @property
+    def settings(self) -> Rule:
+        """How exponents are read."""
+        return Rule()
+
+    def network(self) -> FullyConnected | Convolutional:
+        """The network before it is trained."""
+        row = replace(TABLE_1[self.named], units=self.units)
+        return row.network(seed=self.seed, dtype=torch.float64)
+
+    def data(self) -> Data:
+        """The two points."""
+        return tasks.two_points(dtype=torch.float64)
+
+
+@dataclass(frozen=True)
 class Rule:
     """How a transition is followed and read; stored with what was read."""
 
     step: float = STEP
     every: int = LOOK_EVERY
-    mean_learned: float = MEAN_LEARNED
+    mean_learned: float = LEARNED_MEAN
     low: float = READ_BETWEEN[0]
     high: float = READ_BETWEEN[1]
     bins: int = BINS
@@ -446,7 +488,15 @@ class Rule:
     straight: float = STRAIGHT
 
 
-def mapped(trial: MapTrial) -> dict[str, np.ndarray]:
+def mapped_small(trial: MapTrial | RowTrial) -> dict[str, np.ndarray]:
+    """What `mapped` keeps, in half the bytes, its random numbers from the trial's seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(trial.seed)
+        kept = mapped(trial)
+    return {name: np.float32(value) if value.dtype == float else value for name, value in kept.items()}
+
+
+def mapped(trial: MapTrial | RowTrial) -> dict[str, np.ndarray]:
     """What is stored of a trial: exponents with their halves, growth, both kernels, and (u, r, cosine, ē).
 
     `exponents` (2,), `halves` (2, 2), `growth` (2,), `readable` (2,) are of encoder and decoder, `curves`
