@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import product
 
-from . import angles, forecasts, identity, kernels, measures, one_layer
+from . import angles, forecasts, identity, kernels, kinks, measures, one_layer
 from .paper_sweeps import FRESH_SEEDS, SEEDS, grid, slug
 from .sweep import Sweep
 from .tables import TABLE_1, UNIVERSAL
@@ -125,6 +125,8 @@ def _exponents() -> list[Sweep]:
         Sweep("exponents-fresh", _taken_away(range(210, 215), JUDGED_CHANGES), kernels.mapped),
         Sweep("exponents-architectures", _architectures(range(3)), kernels.mapped_small),
         Sweep("exponents-architectures-fresh", _architectures(range(320, 325)), kernels.mapped_small),
+        _kinks("", range(3)),
+        _kinks("-fresh", range(320, 325)),
     ]
 
 
@@ -162,6 +164,17 @@ def _taken_away(seeds: Iterable[int], changes: Iterable[dict] = TAKEN_AWAY) -> t
               for kind, changed, seed in product(RECTIFIED, changes, seeds)]  # fmt: skip
     trials += [kernels.MapTrial(kind, seed=seed) for kind, seed in product(("none", "tanh"), seeds)]
     return tuple(trials)
+
+
+KINKED = (("leaky_relu", 4), ("leaky_relu", 8), ("leaky_relu", 20), ("relu", 20))
+"""Nonlinearity and hidden layers of the networks whose units are seen to rest on their kinks."""
+
+
+def _kinks(ending: str, seeds: Iterable[int]) -> Sweep:
+    """Kernels with and without the kinks, and those of ten times shorter steps."""
+    trials = [kinks.KinkTrial(*kind, seed) for kind, seed in product(KINKED, seeds)]
+    trials += [kinks.KinkTrial("leaky_relu", 20, seed, shorter=10) for seed in seeds]
+    return Sweep(f"exponents-kinks{ending}", tuple(trials), kinks.slid)
 
 
 # --- beyond the paper: when learning happens (chapter `when`) ---------------------------------------
