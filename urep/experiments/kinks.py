@@ -186,7 +186,7 @@ class Sight:
     step: float = STEP
     window: int = WINDOW
     crossings: int = CROSSINGS
-    stages: tuple[float, ...] = STAGES
+    stages: str = " ".join(map(str, STAGES))
 
 
 def slid(trial: KinkTrial) -> dict[str, np.ndarray]:
