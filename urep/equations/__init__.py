@@ -28,6 +28,8 @@ from .letters import (  # isort: skip  (chapter growing_rates)
     u_0,
 )  # fmt: skip
 
+from .letters import outer  # isort: skip  (chapter exponents)
+
 __all__ = [  # noqa: RUF022 - in the order of an index
     "A", "A_high", "A_low", "a_minus", "a_plus", "alone", "alone_ij", "book", "c", "cdf_A", "cdf_H",
     "cos_phi", "cosine", "D_h", "D_h_rate", "D_y", "D_y_rate", "density_A", "density_H", "det", "dh2",
@@ -46,5 +48,5 @@ __all__ = [  # noqa: RUF022 - in the order of an index
     "C", "difference2", "m", "m_0", "Omega", "p_rate", "p_vec", "p_vec_0", "rho_rate", "rho_vec",
     "rho_vec_0", "share", "sum2", "turn", "vartheta",
     "angle", "decoder", "encoder", "error", "error_mean", "gamma_h", "gamma_y", "K_h", "K_h_across", "K_y",
-    "K_y_across", "r", "r_0", "u_0",
+    "K_y_across", "r", "r_0", "u_0", "outer",
 ]  # fmt: skip

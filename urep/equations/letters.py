@@ -437,6 +437,11 @@ u_0 = letter("u_0", "u_0", "u before training", "hidden", "book", positive=True)
 gamma_h = letter("gamma_h", r"\Gamma_h", "what a random birth adds to K_h", "1", "book", positive=True)
 gamma_y = letter("gamma_y", r"\Gamma_y", "what a random birth adds to K_y", "1", "book", positive=True)
 r_0 = letter("r_0", "r_0", "r before training", "output/hidden", "book", positive=True)
+# Chapter exponents.
+outer = letter(
+    "outer", "q", "squared gain of the matrix at the outer end, over that of the others", "1", "book",
+    positive=True,
+)  # fmt: skip
 
 NOTATION: tuple[Quantity, ...] = tuple(_QUANTITY.values())
 """All letters, in the order of their definition."""

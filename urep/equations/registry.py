@@ -40,6 +40,7 @@ from .letters import (  # isort: skip  (chapter growing_rates)
     angle, decoder, encoder, error, error_mean, gamma_h, gamma_y, K_h, K_h_across, K_y, K_y_across, r, r_0,
     u_0,
 )  # fmt: skip
+from .letters import outer  # isort: skip  (chapter exponents)
 
 # --- the registry ---------------------------------------------------------------------------
 
@@ -300,6 +301,18 @@ _GROWING_RATES = (
         (K_y_across, _ISOMETRY_Y * _turn_rate(gamma_y)))),
 )  # fmt: skip
 
+
+# Chapter exponents. E85 is (E44) along dh and D_y, where the matrix at the outer end has a gain of its own.
+def _outer_matrix(size: sp.Expr, depth: sp.Expr) -> sp.Expr:
+    return (1 - 1 / outer) * (1 + (depth - 1) * size ** (-2 * (depth - 1) / depth)) / depth
+
+
+_EXPONENTS = (
+    Equation("E85", "beyond", _lines(
+        (K_h, _ISOMETRY_H * outer ** (1 / encoder) * (gamma_h - _outer_matrix(u / u_0, encoder))),
+        (K_y, _ISOMETRY_Y * outer ** (1 / decoder) * (gamma_y - _outer_matrix(r / r_0, decoder))))),
+)  # fmt: skip
+
 _BOOK = (
     # (39)-(40) for each sign of A_high, without overflow and without 0/0 at A_high = 0.
     Equation("39+", "beyond", _lines(
@@ -383,6 +396,7 @@ _BOOK = (
     Equation("E59", "beyond", _lines(
         (sp.exp(2 * vartheta), _rises / _falls), (N, _rises * _falls * sp.exp(Omega * t) / 4))),
     *_GROWING_RATES,
+    *_EXPONENTS,
 )  # fmt: skip
 
 book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import product
 
-from . import angles, forecasts, growing, identity, kernels, measures, one_layer
+from . import angles, forecasts, growing, identity, kernels, kinks, measures, one_layer
 from .paper_sweeps import FRESH_SEEDS, SEEDS, grid, slug
 from .sweep import Sweep
 from .tables import TABLE_1, UNIVERSAL
@@ -141,7 +141,31 @@ def _exponents() -> list[Sweep]:
             kernels.taken_apart,
         ),
         Sweep("exponents-fresh", _taken_away(range(210, 215), JUDGED_CHANGES), kernels.mapped),
+        Sweep("exponents-architectures", _architectures(range(3)), kernels.mapped_small),
+        Sweep("exponents-architectures-fresh", _architectures(range(320, 325)), kernels.mapped_small),
+        _kinks("", range(3)),
+        _kinks("-fresh", range(320, 325)),
     ]
+
+
+ARCHITECTURES = {"Default": 100, "Narrow": 50, "Shallow": 100, "Skip connections": 100, "Dropout": 100,
+                 "Convolution": 150}  # fmt: skip
+"""Rows of Table 1 whose exponents are compared, with their units: the convolutions take 110 of them."""
+
+WIDTHS = (25, 50, 100, 200)
+"""Units of the networks whose exponents are followed through widths."""
+
+
+def _architectures(seeds: Iterable[int]) -> tuple[kernels.RowTrial | kernels.MapTrial, ...]:
+    """Rows of Table 1, the network of Dropout without it, and widths."""
+    trials = [kernels.RowTrial(row, units, seed) for row, units in ARCHITECTURES.items() for seed in seeds]
+    trials += [kernels.MapTrial("leaky_relu", 10, seed=seed, table_gain=1.0) for seed in seeds]
+    trials += [
+        kernels.MapTrial(kind, depth, seed=seed, units=units)
+        for kind, depth, units, seed in product(("leaky_relu", "none"), (8, 20), WIDTHS, seeds)
+        if (kind, depth, units) != ("leaky_relu", 20, 100)  # that is Default
+    ]
+    return tuple(trials)
 
 
 TAKEN_AWAY = ({}, {"frozen": True}, {"biases": False}, {"first_input": -0.5}, {"first_input": 1.0})
@@ -158,6 +182,17 @@ def _taken_away(seeds: Iterable[int], changes: Iterable[dict] = TAKEN_AWAY) -> t
               for kind, changed, seed in product(RECTIFIED, changes, seeds)]  # fmt: skip
     trials += [kernels.MapTrial(kind, seed=seed) for kind, seed in product(("none", "tanh"), seeds)]
     return tuple(trials)
+
+
+KINKED = (("leaky_relu", 4), ("leaky_relu", 8), ("leaky_relu", 20), ("relu", 20))
+"""Nonlinearity and hidden layers of the networks whose units are seen to rest on their kinks."""
+
+
+def _kinks(ending: str, seeds: Iterable[int]) -> Sweep:
+    """Kernels with and without the kinks, and those of ten times shorter steps."""
+    trials = [kinks.KinkTrial(*kind, seed) for kind, seed in product(KINKED, seeds)]
+    trials += [kinks.KinkTrial("leaky_relu", 20, seed, shorter=10) for seed in seeds]
+    return Sweep(f"exponents-kinks{ending}", tuple(trials), kinks.slid)
 
 
 # --- beyond the paper: when learning happens (chapter `when`) ---------------------------------------
