@@ -437,6 +437,14 @@ u_0 = letter("u_0", "u_0", "u before training", "hidden", "book", positive=True)
 gamma_h = letter("gamma_h", r"\Gamma_h", "what a random birth adds to K_h", "1", "book", positive=True)
 gamma_y = letter("gamma_y", r"\Gamma_y", "what a random birth adds to K_y", "1", "book", positive=True)
 r_0 = letter("r_0", "r_0", "r before training", "output/hidden", "book", positive=True)
+# Chapters when and decoder_first: when half is learned, and when and how near two representations come.
+t_half = letter("t_half", r"t_{1/2}", "time when half of the error is left", "epochs", "book", positive=True)
+t_collision = letter(
+    "t_collision", "t^*", "time when two representations collide", "epochs", "book", positive=True
+)
+dh2_least = letter(
+    "dh2_least", r"\|dh\|^2_{\min}", "the least ‖dh‖² of a training", "hidden²", "book", nonnegative=True
+)
 
 NOTATION: tuple[Quantity, ...] = tuple(_QUANTITY.values())
 """All letters, in the order of their definition."""
