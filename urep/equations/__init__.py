@@ -27,6 +27,7 @@ from .letters import (  # isort: skip  (chapter growing_rates)
     angle, decoder, encoder, error, error_mean, gamma_h, gamma_y, K_h, K_h_across, K_y, K_y_across, r, r_0,
     u_0,
 )  # fmt: skip
+from .letters import dh2_least, t_collision, t_half  # isort: skip  (chapters when and decoder_first)
 
 from .letters import outer  # isort: skip  (chapter exponents)
 
@@ -49,4 +50,5 @@ __all__ = [  # noqa: RUF022 - in the order of an index
     "rho_vec_0", "share", "sum2", "turn", "vartheta",
     "angle", "decoder", "encoder", "error", "error_mean", "gamma_h", "gamma_y", "K_h", "K_h_across", "K_y",
     "K_y_across", "r", "r_0", "u_0", "outer",
+    "dh2_least", "t_collision", "t_half",
 ]  # fmt: skip

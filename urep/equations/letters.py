@@ -442,6 +442,14 @@ outer = letter(
     "outer", "q", "squared gain of the matrix at the outer end, over that of the others", "1", "book",
     positive=True,
 )  # fmt: skip
+# Chapters when and decoder_first: when half is learned, and when and how near two representations come.
+t_half = letter("t_half", r"t_{1/2}", "time when half of the error is left", "epochs", "book", positive=True)
+t_collision = letter(
+    "t_collision", "t^*", "time when two representations collide", "epochs", "book", positive=True
+)
+dh2_least = letter(
+    "dh2_least", r"\|dh\|^2_{\min}", "the least ‖dh‖² of a training", "hidden²", "book", nonnegative=True
+)
 
 NOTATION: tuple[Quantity, ...] = tuple(_QUANTITY.values())
 """All letters, in the order of their definition."""

@@ -41,6 +41,7 @@ from .letters import (  # isort: skip  (chapter growing_rates)
     u_0,
 )  # fmt: skip
 from .letters import outer  # isort: skip  (chapter exponents)
+from .letters import dh2_least, t_collision, t_half  # isort: skip  (chapters when and decoder_first)
 
 # --- the registry ---------------------------------------------------------------------------
 
@@ -313,6 +314,19 @@ _EXPONENTS = (
         (K_y, _ISOMETRY_Y * outer ** (1 / decoder) * (gamma_y - _outer_matrix(r / r_0, decoder))))),
 )  # fmt: skip
 
+# Chapters when and decoder_first. E60 the three exponentials of N for one output, E61 how long small weights
+# wait, E62 when two representations collide, E63 how near others come, E64 how long a large decoder waits.
+_WAITING = (
+    Equation("E60", "beyond", _lines((
+        N, s * (s - p_0 * x_0) / A**2
+        + (a_plus**2 * sp.exp(2 * A * t) - a_minus**2 * sp.exp(-2 * A * t)) / (2 * A)))),
+    Equation("E61", "beyond", _lines((t_half, sp.log(2 * A / a_plus**2) / (2 * A)))),
+    Equation("E62", "beyond", _lines((
+        t_collision, sp.atanh(A * p_0 / (-s * x_0 - c * p_0 / 2)) / A))),
+    Equation("E63", "beyond", _lines((dh2_least, tau_y * (c + C)))),
+    Equation("E64", "beyond", _lines((t_half, tau_y / dh2_inf * sp.log(1 + 1 / cosine**2)))),
+)  # fmt: skip
+
 _BOOK = (
     # (39)-(40) for each sign of A_high, without overflow and without 0/0 at A_high = 0.
     Equation("39+", "beyond", _lines(
@@ -397,6 +411,7 @@ _BOOK = (
         (sp.exp(2 * vartheta), _rises / _falls), (N, _rises * _falls * sp.exp(Omega * t) / 4))),
     *_GROWING_RATES,
     *_EXPONENTS,
+    *_WAITING,
 )  # fmt: skip
 
 book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})

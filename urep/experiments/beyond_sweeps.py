@@ -201,8 +201,8 @@ WAITING = ((2, "none", (0.6, 0.4, 0.2)), (3, "none", (0.65, 0.5, 0.3)),
            (3, "leaky_relu", (0.65, 0.5, 0.3)), (5, "none", (0.75, 0.65, 0.5)))  # fmt: skip
 """Hidden layers, nonlinearity and three gains, from the largest, of the networks whose waiting is timed."""
 
-WAITING_SEEDS = {"": range(10), "-fresh": range(200, 220)}
-"""Seeds of them, explored and fresh."""
+WAITING_SEEDS = {"": range(10), "-fresh": range(200, 220), "-again": range(320, 340)}
+"""Seeds of them: explored, fresh, and fresh again for claims that were made after those had been seen."""
 
 
 def _waiting() -> list[Sweep]:
@@ -235,6 +235,7 @@ def _near_misses() -> list[Sweep]:
             near_miss,
         )
         for ending, seeds in WAITING_SEEDS.items()
+        if ending != "-again"
     ]
 
 
