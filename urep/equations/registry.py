@@ -40,6 +40,9 @@ from .letters import (  # isort: skip  (chapter growing_rates)
     angle, decoder, encoder, error, error_mean, gamma_h, gamma_y, K_h, K_h_across, K_y, K_y_across, r, r_0,
     u_0,
 )  # fmt: skip
+from .letters import (  # isort: skip  (chapter finite_steps)
+    c_next, C_next, label_noise, Omega_end, seen2, seen2_pairs, shrunk, weight_decay,
+)  # fmt: skip
 
 # --- the registry ---------------------------------------------------------------------------
 
@@ -300,6 +303,21 @@ _GROWING_RATES = (
         (K_y_across, _ISOMETRY_Y * _turn_rate(gamma_y)))),
 )  # fmt: skip
 
+# Chapter finite_steps. E70 one step, E71 the product of all steps to second order, whose second line stands
+# in its first, E72 noise at rest, drawn anew at each step or in pairs of signs, E73 the end under decay.
+_kept = 1 - (s - m) ** 2
+_own_noise = label_noise**2 / (1 - Omega / 2)
+
+_FINITE_STEPS = (
+    Equation("E70", "beyond", _lines((c_next, c * _kept), (C_next, C * _kept))),
+    Equation("E71", "beyond", _lines(
+        (sp.log(shrunk), Omega_end / 4 - (sum2 + difference2) / 8
+         - s / 2 * sp.log((Omega_end + 2 * s) / (shrunk * sum2)) - (m_0 - s) ** 2 / 8),
+        (Omega_end, sp.sqrt(shrunk**2 * sum2 * difference2 + 4 * s**2)))),
+    Equation("E72", "beyond", _lines((seen2, _own_noise), (seen2_pairs, (1 + Omega / 2) * _own_noise))),
+    Equation("E73", "beyond", _lines((dh2_inf, A_low - 2 * tau_y * weight_decay))),
+)  # fmt: skip
+
 _BOOK = (
     # (39)-(40) for each sign of A_high, without overflow and without 0/0 at A_high = 0.
     Equation("39+", "beyond", _lines(
@@ -383,6 +401,7 @@ _BOOK = (
     Equation("E59", "beyond", _lines(
         (sp.exp(2 * vartheta), _rises / _falls), (N, _rises * _falls * sp.exp(Omega * t) / 4))),
     *_GROWING_RATES,
+    *_FINITE_STEPS,
 )  # fmt: skip
 
 book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})
