@@ -26,7 +26,7 @@ def as_network(weights, draw=0):
 
 @pytest.mark.parametrize(("matrices", "decay"), [(2, 0.0), (2, 0.05), (4, 0.03)])
 def test_matrices_descend_as_a_network_of_the_package_does(matrices, decay):
-    start = cv._matrices(np.random.default_rng(1), 5, matrices)
+    start = cv.matrices_of(np.random.default_rng(1), 5, matrices)
     network, layers = as_network(start)
     urep.train(
         network, one_layer.pair(), lr=0.3, epochs=80, layer=network.middle, progress=False,

@@ -99,6 +99,15 @@ CONSERVED_SEEDS = {"": range(100, 110), "-again": range(320, 340)}
 """Seeds of the linear networks whose coefficients are measured, explored and fresh."""
 
 
+LAYERS_AGAIN_SEEDS = range(320, 325)
+"""Seeds of default networks that are fitted at all layers once more."""
+
+
+def _layers_again() -> Sweep:
+    trials = tuple(Trial("Default", seed, layers="all") for seed in LAYERS_AGAIN_SEEDS)
+    return Sweep("default-layers-again", trials, measures.fitted_layers)
+
+
 def _conserved() -> list[Sweep]:
     return [
         Sweep(f"conserved{ending}", tuple(map(conserved.ConservedTrial, seeds)), conserved.coefficients)
@@ -198,7 +207,7 @@ def _near_misses() -> list[Sweep]:
 
 EXPERIMENTS: dict[str, list[Sweep]] = {
     "beyond-steps": [_steps("", CUT_SEEDS), _steps("-fresh", FRESH_CUT_SEEDS)],
-    "beyond-cuts": [_cuts("", CUT_SEEDS), _cuts("-fresh", FRESH_CUT_SEEDS)],
+    "beyond-cuts": [_cuts("", CUT_SEEDS), _cuts("-fresh", FRESH_CUT_SEEDS), _layers_again()],
     "beyond-conserved": _conserved(),
     "rotation": _one_layer(),
     "angles": [_angles(row)[0] for row in TABLE_1],

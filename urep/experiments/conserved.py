@@ -290,7 +290,8 @@ def _chain(random) -> tuple:
                  for z in (apart, *(squares[0] - squares[-1] for squares in told)))  # fmt: skip
 
 
-def _matrices(random, units: int, matrices: int, gain: float = 1.0) -> list[np.ndarray]:
+def matrices_of(random, units: int, matrices: int, gain: float = 1.0) -> list[np.ndarray]:
+    """Matrices (1, n_out, n_in) of a linear network from one input to one output, Xavier normal."""
     sizes = [1, *[units] * (matrices - 1), 1]
     return [gain * random.normal(size=(1, n, m)) * np.sqrt(2 / (n + m))
             for m, n in pairwise(sizes)]  # fmt: skip
@@ -300,9 +301,9 @@ def _decay(random) -> list:
     """A_low − ‖dh(∞)‖² for each of WIDTHS at a weight decay of its own: seen, by (E73), half of it."""
     rows = []
     for units in WIDTHS:
-        weight_decay = random.uniform(0.03, 0.12)
-        end = descended(_matrices(random, units, 2), 0.5, round(40 / weight_decay), weight_decay=weight_decay)
-        rows.append((TARGET - (end[0] ** 2).sum(), 4 * weight_decay, 2 * weight_decay))
+        decay = random.uniform(0.03, 0.12)
+        end = descended(matrices_of(random, units, 2), 0.5, round(40 / decay), weight_decay=decay)
+        rows.append((TARGET - dh2_behind(end[:1]), 4 * decay, 2 * decay))
     return rows
 
 
@@ -311,7 +312,7 @@ def _deep_decay(random) -> list:
     rows = []
     for matrices in DEPTHS:
         weight_decay = random.uniform(0.3, 0.8) * collapse(matrices)
-        start = _matrices(random, 10, matrices)
+        start = matrices_of(random, 10, matrices)
         end = descended(start, 0.2, round(40 / weight_decay), weight_decay=weight_decay)
         told = decayed_output(matrices, weight_decay), TARGET - 4 * weight_decay
         rows.append((dh2_behind(end[: matrices // 2]), *told))
