@@ -42,6 +42,9 @@ from .letters import (  # isort: skip  (chapter growing_rates)
 )  # fmt: skip
 from .letters import outer  # isort: skip  (chapter exponents)
 from .letters import dh2_least, t_collision, t_half  # isort: skip  (chapters when and decoder_first)
+from .letters import (  # isort: skip  (chapter finite_steps)
+    c_next, C_next, label_noise, Omega_end, seen2, seen2_pairs, shrunk, weight_decay,
+)  # fmt: skip
 
 # --- the registry ---------------------------------------------------------------------------
 
@@ -327,6 +330,21 @@ _WAITING = (
     Equation("E64", "beyond", _lines((t_half, tau_y / dh2_inf * sp.log(1 + 1 / cosine**2)))),
 )  # fmt: skip
 
+# Chapter finite_steps. E70 one step, E71 the product of all steps to second order, whose second line stands
+# in its first, E72 noise at rest, drawn anew at each step or in pairs of signs, E73 the end under decay.
+_kept = 1 - (s - m) ** 2
+_own_noise = label_noise**2 / (1 - Omega / 2)
+
+_FINITE_STEPS = (
+    Equation("E70", "beyond", _lines((c_next, c * _kept), (C_next, C * _kept))),
+    Equation("E71", "beyond", _lines(
+        (sp.log(shrunk), Omega_end / 4 - (sum2 + difference2) / 8
+         - s / 2 * sp.log((Omega_end + 2 * s) / (shrunk * sum2)) - (m_0 - s) ** 2 / 8),
+        (Omega_end, sp.sqrt(shrunk**2 * sum2 * difference2 + 4 * s**2)))),
+    Equation("E72", "beyond", _lines((seen2, _own_noise), (seen2_pairs, (1 + Omega / 2) * _own_noise))),
+    Equation("E73", "beyond", _lines((dh2_inf, A_low - 2 * tau_y * weight_decay))),
+)  # fmt: skip
+
 _BOOK = (
     # (39)-(40) for each sign of A_high, without overflow and without 0/0 at A_high = 0.
     Equation("39+", "beyond", _lines(
@@ -412,6 +430,7 @@ _BOOK = (
     *_GROWING_RATES,
     *_EXPONENTS,
     *_WAITING,
+    *_FINITE_STEPS,
 )  # fmt: skip
 
 book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import product
 
-from . import angles, forecasts, growing, identity, kernels, kinks, measures, one_layer
+from . import angles, conserved, forecasts, growing, identity, kernels, kinks, measures, one_layer
 from .paper_sweeps import FRESH_SEEDS, SEEDS, grid, slug
 from .sweep import Sweep
 from .tables import TABLE_1, UNIVERSAL
@@ -111,6 +111,26 @@ def _cuts(ending: str, seeds: Iterable[int]) -> Sweep:
         for seed in seeds
     )
     return Sweep(f"cuts{ending}", trials, identity.fitted_cuts)
+
+
+CONSERVED_SEEDS = {"": range(100, 110), "-again": range(320, 340)}
+"""Seeds of the linear networks whose coefficients are measured, explored and fresh."""
+
+
+LAYERS_AGAIN_SEEDS = range(320, 325)
+"""Seeds of default networks that are fitted at all layers once more."""
+
+
+def _layers_again() -> Sweep:
+    trials = tuple(Trial("Default", seed, layers="all") for seed in LAYERS_AGAIN_SEEDS)
+    return Sweep("default-layers-again", trials, measures.fitted_layers)
+
+
+def _conserved() -> list[Sweep]:
+    return [
+        Sweep(f"conserved{ending}", tuple(map(conserved.ConservedTrial, seeds)), conserved.coefficients)
+        for ending, seeds in CONSERVED_SEEDS.items()
+    ]
 
 
 # --- beyond the paper: exponents ----------------------------------------------------------------
@@ -241,7 +261,8 @@ def _near_misses() -> list[Sweep]:
 
 EXPERIMENTS: dict[str, list[Sweep]] = {
     "beyond-steps": [_steps("", CUT_SEEDS), _steps("-fresh", FRESH_CUT_SEEDS)],
-    "beyond-cuts": [_cuts("", CUT_SEEDS), _cuts("-fresh", FRESH_CUT_SEEDS)],
+    "beyond-cuts": [_cuts("", CUT_SEEDS), _cuts("-fresh", FRESH_CUT_SEEDS), _layers_again()],
+    "beyond-conserved": _conserved(),
     "rotation": _one_layer(),
     "angles": [_angles(row)[0] for row in TABLE_1],
     "beyond": [_angles(row)[1] for row in TABLE_1],
