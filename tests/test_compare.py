@@ -128,8 +128,10 @@ def test_a_later_theory_has_to_earn_its_place():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"start": growth.Lengths(0.5, 0.1, 0.3)}, "start.u must be ‖dh‖ at t1, 0.2, got 0.5"),
-        ({"t1": 700.0}, "no row from t1 = 700 on"),
+        ({"start": growth.Lengths(0.5, 0.1, 0.3)}, "start.u must be ‖dh‖ of the run at t1 = 0, 0.2, got 0.5"),
+        ({"birth": growth.Lengths(0.5, 0.1, 0.3)}, "birth.u must be ‖dh‖ of the run at epoch 0, 0.2"),
+        ({"t1": 700.0}, "t1 must be an epoch of the run, at most 600, got 700"),
+        ({"t1": 300.0}, "run must have learned 75% of its target at most when its mean is learned"),
         ({"t1": -1.0}, "t1 must be finite"),
         ({"layers": (0, 2)}, "before must be an integer >= 1, got 0"),
         ({"run": replace(GROWING.run, points=3)}, "run must be of two points and one layer, got 3 points"),
@@ -169,12 +171,15 @@ def test_a_network_is_watched_at_birth_and_where_its_mean_is_learned():
     network = linear()
     seen = compare.watch(network, points(), layer=network.middle, lr=0.05, epochs=1500)
     assert seen.layers == (2, 1)
-    assert seen.birth == pytest.approx(seen.birth)
     assert seen.t1 == urep.fit.mean_learned(seen.run) > 0
     assert seen.start.u**2 == pytest.approx(seen.later.trajectory.dh2[0], rel=1e-9)
     assert seen.birth.u**2 == pytest.approx(seen.run.trajectory.dh2[0], rel=1e-9)
     again = linear()
     urep.train(again, points(), lr=0.05, epochs=1500, layer=again.middle)
+    later = compare.watched(seen.run, linear(), points(), layer="net.1")
+    assert [*later.start] == [*seen.start]
+    with pytest.raises(ValueError, match="must be ‖dh‖ of the run at epoch 0"):
+        compare.watched(seen.run, again, points(), layer="net.1")
     assert all(torch.equal(a, b) for a, b in zip(network.parameters(), again.parameters(), strict=True))
 
 
@@ -206,7 +211,7 @@ def test_networks_with_several_outputs_or_that_do_not_learn_are_refused():
     with pytest.raises(ValueError, match="scalar targets"):
         compare.watch(network, (inputs, targets.repeat(1, 2)), layer=network.middle, lr=0.1, epochs=5)
     network = linear()
-    with pytest.raises(ValueError, match="epochs must be enough for the mean output to be learned, got 3"):
+    with pytest.raises(ValueError, match="run must have learned its mean output, got none in 2 epochs"):
         compare.watch(network, points(), layer=network.middle, lr=0.01, epochs=3)
     network = linear()
     with pytest.raises(ValueError, match="run must learn 99% of its target"):

@@ -1,8 +1,8 @@
 """Which theory describes a network: each is fitted to the beginning of a run and judged by the rest of it.
 
 The theories know how the run stood at t₁, where the mean is learned; the curves beside them know no theory
-and have as many constants or more. Beginnings are told by the share of dy* that is learned, so that no clock
-of the reader's is in them.
+and have as many constants or more. Beginnings are told by what is learned of what dy had to learn at t₁, so
+that they do not depend on how long somebody trained.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from math import exp, inf, log
+from math import exp, inf, isfinite, log
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -25,10 +25,13 @@ from .state import Run, State, Variables, real_number, require_sizes
 from .theory import SingularSystem
 
 SHARES = (0.2, 0.5)
-"""Shares of dy* that are learned where the two beginnings end."""
+"""Shares of the transition, of what dy has to learn from t₁ on, at which the two beginnings end."""
+
+MOST_BEFORE = 0.75
+"""Largest share of dy* that may be learned at t₁: a transition is what is left."""
 
 LEARNED = 0.99
-"""Share of dy* that ends the transition, and the rows that judge."""
+"""Share of the transition that ends it, and the rows that judge."""
 
 BEYOND = 10
 """Lengths of a run after which what a theory says of ‖dh‖² counts as its end."""
@@ -73,20 +76,31 @@ class Watched:
             raise ValueError(f"run must be of two points and one layer, got {self.run.points} points")
         if self.layers is not None:
             require_sizes(before=self.layers[0], behind=self.layers[1])
-        learned = self.learned
-        if len(learned) == 0 or learned[-1] < LEARNED:
-            got = f"{learned[-1]:.0%} of it" if len(learned) else f"no row from t1 = {self.t1:g} on"
-            raise ValueError(f"run must learn {LEARNED:.0%} of its target, got {got}: train longer")
+        if self.run.task.dy2_target == 0:
+            raise ValueError("run must have targets that differ, got dy2_target = 0.0")
+        if not (self.run.t >= self.t1).any():
+            raise ValueError(
+                f"t1 must be an epoch of the run, which ends at {self.run.t[-1]:g}, got {self.t1:g}"
+            )
+        before, after = self._shares[[0, -1]]
+        if before > MOST_BEFORE:
+            raise ValueError(
+                f"run must have learned {MOST_BEFORE:.0%} of its target at most when its mean is learned, at "
+                f"t1 = {self.t1:g}, got {before:.0%}"
+            )
+        if self.learned[-1] < LEARNED:
+            raise ValueError(f"run must learn {LEARNED:.0%} of its target, got {after:.0%}: train longer")
         first, last = self.rows(SHARES[0]), self.rows(LEARNED) - self.rows(SHARES[-1])
         if min(first, last) < MIN_ROWS:
             raise ValueError(
-                f"run must have {MIN_ROWS} rows or more from t1 = {self.t1:g} until {SHARES[0]:.0%} of its "
-                f"target is learned, and from {SHARES[-1]:.0%} to {LEARNED:.0%}, got {first} and {last}: its "
-                "mean is learned too late, or lr is too large"
+                f"run must have {MIN_ROWS} rows or more in the first {SHARES[0]:.0%} of its transition and "
+                f"from {SHARES[-1]:.0%} to {LEARNED:.0%}, got {first} and {last}: take a smaller lr"
             )
-        dh = float(self.later.trajectory.dh2[0]) ** 0.5
-        if abs(self.start.u - dh) > SAME * dh:
-            raise ValueError(f"start.u must be ‖dh‖ at t1, {dh:.4g}, got {self.start.u:.4g}")
+        seen = {"start": (self.later, f"t1 = {self.t1:g}"), "birth": (self.run, "epoch 0")}
+        for name, (run, when) in seen.items():
+            dh, u = float(run.trajectory.dh2[0]) ** 0.5, getattr(self, name).u
+            if abs(u - dh) > SAME * dh:
+                raise ValueError(f"{name}.u must be ‖dh‖ of the run at {when}, {dh:.4g}, got {u:.4g}")
 
     @property
     def later(self) -> Run:
@@ -96,12 +110,16 @@ class Watched:
         return replace(self.run, t=self.run.t[rows], trajectory=kept, loss=self.run.loss[rows])
 
     @property
-    def learned(self) -> np.ndarray:
+    def _shares(self) -> np.ndarray:
         """The share of dy* that is learned, (n,) from t₁ on."""
         later = self.later
-        if later.task.dy2_target == 0:
-            raise ValueError("run must have targets that differ, got dy2_target = 0.0")
         return (later.trajectory.dy2 - later.trajectory.w) / later.task.dy2_target
+
+    @property
+    def learned(self) -> np.ndarray:
+        """The share of the transition that is over, (n,) from t₁ on: of what dy had to learn at t₁."""
+        shares = self._shares
+        return (shares - shares[0]) / (1 - shares[0])
 
     @property
     def end(self) -> float:
@@ -109,29 +127,43 @@ class Watched:
         return float(self.run.trajectory.dh2[-1])
 
     def rows(self, share: float) -> int:
-        """How many rows from t₁ on there are until a share of dy* is learned, that row included."""
+        """How many rows from t₁ on there are until a share of the transition is over, that row included."""
         return int(np.argmax(self.learned >= share)) + 1
 
 
 def watch(network, data, *, layer: str, lr: float, epochs: int, seed: int = 0) -> Watched:
     """Train a network on two points with one output, as `urep.train` does, and measure it at birth and at t₁.
 
-    The network is trained in place; up to t₁ a copy is trained a second time, to be measured there. Raises
-    ValueError or TypeError as `urep.train`, `growth.measured` and `Watched` do, and where the mean is not
-    learned or the copy goes another way.
+    The network is trained in place. Raises ValueError or TypeError as `urep.train` and `watched` do.
     """
     from .training import train
 
-    twin = copy.deepcopy(network)
+    born = copy.deepcopy(network)
+    _ = growth.measured(network, data, layer)  # refuses data and layer before the training
+    return watched(
+        train(network, data, lr=lr, epochs=epochs, layer=layer, seed=seed), born, data, layer=layer, seed=seed
+    )
+
+
+def watched(run: Run, network, data, *, layer: str, seed: int = 0) -> Watched:
+    """A run of plain gradient descent with the lengths and the angle of its network at birth and at t₁.
+
+    `network` is as it was before the run, and stays so: a copy is trained up to t₁. `seed` is that of the
+    training. Raises ValueError or TypeError as `growth.measured` and `Watched` do, where the mean is not
+    learned, and where the network is not that of the run.
+    """
+    from .training import train
+
+    if not isinstance(run, Run):
+        raise TypeError(f"run must be what urep.train returns, got {run!r}")
     birth = growth.measured(network, data, layer)
-    layers = chain(network, data[0], layer)
-    run = train(network, data, lr=lr, epochs=epochs, layer=layer, seed=seed)
     t1 = mean_learned(run)
     if t1 is None:
-        raise ValueError(f"epochs must be enough for the mean output to be learned, got {epochs!r}")
+        raise ValueError(f"run must have learned its mean output, got none in {run.t[-1]:g} epochs")
+    twin = copy.deepcopy(network)
     if t1 > 0:
-        train(twin, data, lr=lr, epochs=int(t1), layer=layer, seed=seed, progress=False)
-    return Watched(run, growth.measured(twin, data, layer), birth, t1, layers)
+        train(twin, data, lr=run.lr, epochs=int(t1), layer=layer, seed=seed, progress=False)
+    return Watched(run, growth.measured(twin, data, layer), birth, t1, chain(network, data[0], layer))
 
 
 def chain(network, inputs, layer: str) -> tuple[int, int] | None:
@@ -336,6 +368,8 @@ class Exponent:
     high: float
 
     def __str__(self) -> str:
+        if not isfinite(self.high - self.low):
+            return "not determined"
         return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 
@@ -346,7 +380,8 @@ class Comparison:
     `judged` are all candidates; `theory` the one that describes it best, None where a curve without theory
     does as well; `curve` the best such curve; `skill` 1 - error of the best theory over that of `curve`, with
     its interval where there are several runs. `alpha` and `beta` are fitted to whole transitions: between
-    their least and largest of the runs, or, of one run, a standard error times 1.6 to each side.
+    their least and largest of the runs, or, of one run, a standard error times 1.6 to each side; anything
+    where a fit does not determine them.
     `forecasts` are those of the theory, or of the curve where there is none, one a run.
     """
 
@@ -405,12 +440,12 @@ def _short(error: float) -> str:
 def theories(watched: Watched | Sequence[Watched]) -> Comparison:
     """Fit each of CANDIDATES to two beginnings of each run and judge it by what comes after.
 
-    The beginnings go from t₁ to a fifth and to half of dy*, what comes after to LEARNED of it. A candidate's
-    error is the mean of three, over both beginnings, and the median over runs. The theories come in the order
-    of their constants, and of what has to be measured: a later one is taken if it leaves nine tenths of the
-    error at most, and a hundredth less of it. The one that is left describes the networks if it beats every
-    curve without theory too. Raises TypeError or ValueError for anything but Watched runs of one
-    architecture.
+    The beginnings are the first fifth and the first half of the transition, what comes after goes to LEARNED
+    of it. A candidate's error is the mean of three, over both beginnings, and the median over runs. The
+    theories come in the order of their constants, and of what has to be measured: a later one is taken if it
+    leaves nine tenths of the error at most, and a hundredth less of it. The one that is left describes the
+    networks if it beats every curve without theory too; with several runs, if the interval of its skill is
+    above zero. Raises TypeError or ValueError for anything but Watched runs of one architecture.
     """
     runs = [watched] if isinstance(watched, Watched) else list(watched)
     if not runs:
@@ -488,7 +523,9 @@ def _exponents(runs: list[Watched]) -> tuple[Exponent, Exponent]:
         part = replace(later, t=later.t[:rows], trajectory=later.trajectory[:rows], loss=later.loss[:rows])
         fits.append(_growth_fit(one, part))
     found = np.array([[fit.rates.alpha, fit.rates.beta] for fit in fits])
-    if len(fits) == 1:
+    if not all(fit.converged for fit in fits):
+        low, high = np.full(2, -inf), np.full(2, inf)
+    elif len(fits) == 1:
         half = Z * _standard_errors(fits[0])
         low, high = found[0] - half, found[0] + half
     else:
