@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from .. import tasks
+from ..fit import LEARNED_MEAN
 from ..networks import FullyConnected
 from ..training.loop import Data, _checked_layers, _eval_mode, _hooked
 
@@ -143,7 +144,7 @@ STEP = 0.05
 LOOK_EVERY = 20
 """Steps between two looks."""
 
-MEAN_LEARNED = 0.003
+MEAN_LEARNED = LEARNED_MEAN
 """Share of its start at which the mean's part of the loss, ē²/2, counts as learned."""
 
 READ_BETWEEN = (0.05, 0.95)
