@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import product
 
-from . import angles, forecasts, identity, kernels, kinks, measures, one_layer
+from . import angles, forecasts, growing, identity, kernels, kinks, measures, one_layer
 from .paper_sweeps import FRESH_SEEDS, SEEDS, grid, slug
 from .sweep import Sweep
 from .tables import TABLE_1, UNIVERSAL
@@ -55,6 +56,23 @@ def _angles(row: str) -> list[Sweep]:
         )
         for ending, seeds in kinds
     ]
+
+
+# --- beyond the paper: rates that grow ----------------------------------------------------------
+
+GROWING = (
+    "Linear", "Tanh", "ELU", "Swish", "Default", "ReLU", "Narrow", "Shallow", "Low initial weights",
+    "Intermediate initial weights", "High initial weights", "Very high initial weights",
+)  # fmt: skip
+"""Fully connected rows of Table 1, without skips and dropout; the smooth ones first."""
+
+
+def _growing(ending: str, seeds: range) -> Sweep:
+    """Constants of theories and curves, fitted to the runs with angles of these rows and seeds."""
+    trials = tuple(Trial(row, seed, stop_at_loss=1e-8) for row in GROWING for seed in seeds)
+    return Sweep(
+        f"growing-{ending}", trials, partial(growing.fits, seeds=ending), rests_on=f"default-{ending}"
+    )
 
 
 # --- beyond the paper: forecasts ----------------------------------------------------------------
@@ -227,6 +245,7 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "angles": [_angles(row)[0] for row in TABLE_1],
     "beyond": [_angles(row)[1] for row in TABLE_1],
     "again": [_angles(row)[2] for row in TABLE_1],
+    "growing": [_growing("angles", SEEDS), _growing("again", AGAIN_SEEDS)],
     "forecasts": [_births(row) for row in FORECAST_ROWS],
     "exponents": _exponents(),
     "when": _waiting(),
