@@ -8,6 +8,7 @@ import torch
 from scipy.integrate import solve_ivp
 
 import urep
+from urep import equations as eq
 from urep import growth, growth_kernel
 from urep.growth import Growth, Lengths
 
@@ -87,6 +88,37 @@ def test_constant_rates_and_no_angle_are_the_paper():
         np.testing.assert_allclose(one, other, atol=1e-8)
 
 
+def registered_velocity(kind, depth, start, born, kappa, dx2, target):
+    """u', r' and θ' of (E40) as it is registered, with the registered rates of one birth, in numbers."""
+    book, known = eq.book, {eq.encoder: depth[0], eq.decoder: depth[1], eq.eta: 4 * kappa, eq.dx2: dx2}
+    known |= {eq.u: start.u, eq.r: start.r, eq.angle: np.arccos(start.cosine)}
+    known |= {eq.u_0: born.u, eq.r_0: born.r, eq.error: start.u * start.r * start.cosine - target}
+    rates = {"same": ("E42",), "inherited": ("E42", "E43"), "random": ("E44",)}[kind]
+    for left, right in (sides for name in rates for sides in book[name].sides):
+        known[left] = right.subs(known).doit().evalf()
+    known = {eq.K_h_across: known[eq.K_h], eq.K_y_across: known[eq.K_y]} | known
+    return [float(line.subs(known).evalf()) for line in book["E40"].rhs]
+
+
+@pytest.mark.parametrize("kind", growth.ACROSS)
+@pytest.mark.parametrize("depth", [(1, 1), (2, 1), (3, 4), (11, 10)])
+def test_the_compiled_velocity_is_the_registered_one(kind, depth):
+    random = np.random.default_rng(depth[0])
+    for _ in range(3):
+        start = Lengths(*random.uniform(0.2, 2.0, 2), random.uniform(-0.9, 0.9))
+        born = Lengths(*random.uniform(0.1, 0.9, 2), 0.0)
+        kappa, dx2, target = random.uniform(0.1, 3.0, 3)
+        rates = Growth.depth(
+            kappa, encoder=depth[0], decoder=depth[1], start=born, dx2=dx2, across=kind
+        )  # fmt: skip
+        x = np.array([np.log(start.u), np.log(start.r), np.sqrt((1 - start.cosine) / (1 + start.cosine))])
+        seen = np.empty(3)
+        growth_kernel.field(x, growth._constants(rates, start, urep.TwoPoint(dx2, target**2)), seen)
+        u_rate, r_rate, angle_rate = registered_velocity(kind, depth, start, born, kappa, dx2, target)
+        told = [u_rate / start.u, r_rate / start.r, angle_rate * (1 + x[2] ** 2) / 2]
+        np.testing.assert_allclose(seen, told, rtol=1e-9)
+
+
 @pytest.mark.parametrize("kind", growth.ACROSS)
 def test_sensitivities_are_differences(kind):
     rates, h = DEEP[kind], 1e-5
@@ -122,6 +154,7 @@ def test_the_rates_of_birth_are_the_registered_sums():
         (DEEP["random"], {"depth": (11, 10), "across": "random"}),
         (DEEP["inherited"], dict(zip(("alpha", "beta"), growth.exponents(11, 10), strict=True))),
         (Growth(3e-4, 0.02, -0.5, 0.65, "same"), {"across": "same"}),
+        (Growth(3e-3, 2e-3, 1.5, 1.2, "random"), {"across": "random"}),
     ],
 )
 def test_a_fit_finds_the_rates_that_made_the_curves(rates, choice):

@@ -469,8 +469,8 @@ def _search(family: _Family, t: np.ndarray, measured: np.ndarray, polished: int 
     return min(found, key=lambda one: one.cost)
 
 
-GUESSES = (0.0, -0.7, 1.0)
-"""Exponents that a search begins from."""
+GUESSES = {"inherited": (0.0, -0.7, 1.0), "same": (0.0, -0.7, 1.0), "random": (0.2, 1.0, 1.8)}
+"""Exponents that a search begins from; (E44) has none below zero and none from two on."""
 
 
 def _starts(family: _Family, t: np.ndarray, measured: np.ndarray) -> list[np.ndarray]:
@@ -481,8 +481,9 @@ def _starts(family: _Family, t: np.ndarray, measured: np.ndarray) -> list[np.nda
     if family.depth is not None:
         choices = [np.zeros(1)]
     else:
-        alphas = GUESSES if family.alpha is None else (family.alpha,)
-        betas = GUESSES if family.beta is None else (family.beta,)
+        guesses = GUESSES[family.across]
+        alphas = guesses if family.alpha is None else (family.alpha,)
+        betas = guesses if family.beta is None else (family.beta,)
         ratios = np.log(10) * np.array([-1.2, 0.0, 1.2])
         choices = [
             np.array([x / 2, -x / 2, *([a] if family.alpha is None else []),
@@ -536,6 +537,13 @@ def _why_not(best, family: _Family) -> str:
 # --- networks -----------------------------------------------------------------------------------
 
 
+def of_vectors(dh: np.ndarray, gradient: np.ndarray) -> tuple[float, float, float]:
+    """Lengths u = ‖dh‖, r = ‖D_y‖ and the cosine of their angle, of two vectors (units,); NaN for none."""
+    u, r = np.linalg.norm(dh), np.linalg.norm(gradient)
+    cosine = np.clip(dh @ gradient / (u * r), -1, 1) if u * r > 0 else np.nan
+    return float(u), float(r), float(cosine)
+
+
 def measured(network, data, layer: str) -> Lengths:
     """u, r and the cosine of a network on two points: dh, and D_y on the line between both h, by autograd.
 
@@ -553,8 +561,7 @@ def measured(network, data, layer: str) -> Lengths:
         raise ValueError("data must have targets that differ: D_y is taken along their difference")
     h = hidden(network, inputs, (layer,))[layer]
     rho = chord_gradient(network, inputs, layer, difference / difference.norm()).double()
-    dh = (h[1] - h[0]).flatten().double()
-    u, r = float(dh.norm()), float(rho.norm())
+    u, r, cosine = of_vectors((h[1] - h[0]).flatten().double().numpy(), rho.numpy())
     if u == 0 or r == 0:
         raise ValueError(f"network must have dh and D_y that are not zero, got lengths {u!r} and {r!r}")
-    return Lengths(u, r, float(np.clip(float(dh @ rho) / (u * r), -1, 1)))
+    return Lengths(u, r, cosine)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from ..fit import mean_learned
+from ..growth import of_vectors
 from ..state import Run, State, TwoPoint
 from ..training import TrainingDiverged, chord_gradient, compiled, decoder_gradient, train
 from .trial import Trial
@@ -184,12 +185,9 @@ def _looks(looks: list[Look], learned: float | None) -> Arrays:
     first = looks[0]
     at_t1 = next((one for one in looks if one.t == learned), None)
     since = lambda one: np.nan if at_t1 is None or one.t < learned else degrees(at_t1.dh, one.dh)
-    columns = {
-        "u": [np.linalg.norm(one.dh) for one in looks],
-        "r": [np.linalg.norm(one.gradient) for one in looks],
-        "cosine": [cosine(one.dh, one.gradient) for one in looks],
-        "look_dy": [one.dy for one in looks],
-    }
+    lengths = np.transpose([of_vectors(one.dh, one.gradient) for one in looks])
+    columns = dict(zip(("u", "r", "cosine"), lengths, strict=True))
+    columns["look_dy"] = [one.dy for one in looks]
     rounded = {
         "r_ends": [np.linalg.norm(one.at_ends) for one in looks],
         "cosine_ends": [cosine(one.dh, one.at_ends) for one in looks],
@@ -204,8 +202,7 @@ def _looks(looks: list[Look], learned: float | None) -> Arrays:
 
 def cosine(one: np.ndarray, other: np.ndarray) -> float:
     """Cosine of the angle between two vectors; NaN where one of them is zero."""
-    lengths = np.linalg.norm(one) * np.linalg.norm(other)
-    return float(np.clip(one @ other / lengths, -1, 1)) if lengths > 0 else np.nan
+    return of_vectors(one, other)[2]
 
 
 def degrees(one: np.ndarray, other: np.ndarray) -> float:

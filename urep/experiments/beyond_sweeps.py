@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import product
 
-from . import angles, forecasts, identity, kernels, measures, one_layer
+from . import angles, conserved, forecasts, growing, identity, kernels, kinks, measures, one_layer
 from .paper_sweeps import FRESH_SEEDS, SEEDS, grid, slug
 from .sweep import Sweep
 from .tables import TABLE_1, UNIVERSAL
@@ -57,6 +58,23 @@ def _angles(row: str) -> list[Sweep]:
     ]
 
 
+# --- beyond the paper: rates that grow ----------------------------------------------------------
+
+GROWING = (
+    "Linear", "Tanh", "ELU", "Swish", "Default", "ReLU", "Narrow", "Shallow", "Low initial weights",
+    "Intermediate initial weights", "High initial weights", "Very high initial weights",
+)  # fmt: skip
+"""Fully connected rows of Table 1, without skips and dropout; the smooth ones first."""
+
+
+def _growing(ending: str, seeds: range) -> Sweep:
+    """Constants of theories and curves, fitted to the runs with angles of these rows and seeds."""
+    trials = tuple(Trial(row, seed, stop_at_loss=1e-8) for row in GROWING for seed in seeds)
+    return Sweep(
+        f"growing-{ending}", trials, partial(growing.fits, seeds=ending), rests_on=f"default-{ending}"
+    )
+
+
 # --- beyond the paper: forecasts ----------------------------------------------------------------
 
 FORECAST_ROWS = (*UNIVERSAL, "Low initial weights")
@@ -95,6 +113,26 @@ def _cuts(ending: str, seeds: Iterable[int]) -> Sweep:
     return Sweep(f"cuts{ending}", trials, identity.fitted_cuts)
 
 
+CONSERVED_SEEDS = {"": range(100, 110), "-again": range(320, 340)}
+"""Seeds of the linear networks whose coefficients are measured, explored and fresh."""
+
+
+LAYERS_AGAIN_SEEDS = range(320, 325)
+"""Seeds of default networks that are fitted at all layers once more."""
+
+
+def _layers_again() -> Sweep:
+    trials = tuple(Trial("Default", seed, layers="all") for seed in LAYERS_AGAIN_SEEDS)
+    return Sweep("default-layers-again", trials, measures.fitted_layers)
+
+
+def _conserved() -> list[Sweep]:
+    return [
+        Sweep(f"conserved{ending}", tuple(map(conserved.ConservedTrial, seeds)), conserved.coefficients)
+        for ending, seeds in CONSERVED_SEEDS.items()
+    ]
+
+
 # --- beyond the paper: exponents ----------------------------------------------------------------
 
 RECTIFIED, SMOOTH = ("leaky_relu", "relu"), ("none", "tanh", "swish", "elu")
@@ -123,7 +161,31 @@ def _exponents() -> list[Sweep]:
             kernels.taken_apart,
         ),
         Sweep("exponents-fresh", _taken_away(range(210, 215), JUDGED_CHANGES), kernels.mapped),
+        Sweep("exponents-architectures", _architectures(range(3)), kernels.mapped_small),
+        Sweep("exponents-architectures-fresh", _architectures(range(320, 325)), kernels.mapped_small),
+        _kinks("", range(3)),
+        _kinks("-fresh", range(320, 325)),
     ]
+
+
+ARCHITECTURES = {"Default": 100, "Narrow": 50, "Shallow": 100, "Skip connections": 100, "Dropout": 100,
+                 "Convolution": 150}  # fmt: skip
+"""Rows of Table 1 whose exponents are compared, with their units: the convolutions take 110 of them."""
+
+WIDTHS = (25, 50, 100, 200)
+"""Units of the networks whose exponents are followed through widths."""
+
+
+def _architectures(seeds: Iterable[int]) -> tuple[kernels.RowTrial | kernels.MapTrial, ...]:
+    """Rows of Table 1, the network of Dropout without it, and widths."""
+    trials = [kernels.RowTrial(row, units, seed) for row, units in ARCHITECTURES.items() for seed in seeds]
+    trials += [kernels.MapTrial("leaky_relu", 10, seed=seed, table_gain=1.0) for seed in seeds]
+    trials += [
+        kernels.MapTrial(kind, depth, seed=seed, units=units)
+        for kind, depth, units, seed in product(("leaky_relu", "none"), (8, 20), WIDTHS, seeds)
+        if (kind, depth, units) != ("leaky_relu", 20, 100)  # that is Default
+    ]
+    return tuple(trials)
 
 
 TAKEN_AWAY = ({}, {"frozen": True}, {"biases": False}, {"first_input": -0.5}, {"first_input": 1.0})
@@ -140,6 +202,17 @@ def _taken_away(seeds: Iterable[int], changes: Iterable[dict] = TAKEN_AWAY) -> t
               for kind, changed, seed in product(RECTIFIED, changes, seeds)]  # fmt: skip
     trials += [kernels.MapTrial(kind, seed=seed) for kind, seed in product(("none", "tanh"), seeds)]
     return tuple(trials)
+
+
+KINKED = (("leaky_relu", 4), ("leaky_relu", 8), ("leaky_relu", 20), ("relu", 20))
+"""Nonlinearity and hidden layers of the networks whose units are seen to rest on their kinks."""
+
+
+def _kinks(ending: str, seeds: Iterable[int]) -> Sweep:
+    """Kernels with and without the kinks, and those of ten times shorter steps."""
+    trials = [kinks.KinkTrial(*kind, seed) for kind, seed in product(KINKED, seeds)]
+    trials += [kinks.KinkTrial("leaky_relu", 20, seed, shorter=10) for seed in seeds]
+    return Sweep(f"exponents-kinks{ending}", tuple(trials), kinks.slid)
 
 
 # --- beyond the paper: when learning happens (chapter `when`) ---------------------------------------
@@ -188,11 +261,13 @@ def _near_misses() -> list[Sweep]:
 
 EXPERIMENTS: dict[str, list[Sweep]] = {
     "beyond-steps": [_steps("", CUT_SEEDS), _steps("-fresh", FRESH_CUT_SEEDS)],
-    "beyond-cuts": [_cuts("", CUT_SEEDS), _cuts("-fresh", FRESH_CUT_SEEDS)],
+    "beyond-cuts": [_cuts("", CUT_SEEDS), _cuts("-fresh", FRESH_CUT_SEEDS), _layers_again()],
+    "beyond-conserved": _conserved(),
     "rotation": _one_layer(),
     "angles": [_angles(row)[0] for row in TABLE_1],
     "beyond": [_angles(row)[1] for row in TABLE_1],
     "again": [_angles(row)[2] for row in TABLE_1],
+    "growing": [_growing("angles", SEEDS), _growing("again", AGAIN_SEEDS)],
     "forecasts": [_births(row) for row in FORECAST_ROWS],
     "exponents": _exponents(),
     "when": _waiting(),
