@@ -125,11 +125,12 @@ def test_compiled_and_plain_steps_are_the_same():
 
 
 def test_the_formula_of_random_layers_at_its_start_and_end():
-    """a²u²/(8g²) at the start, and the exponent of depth, 2 − 2/a, after much growth."""
+    """a²u²/(8g²) at the start, with the gain that the length tells; after much growth 2 − 2/a."""
     for a in (2, 3, 11):
-        start = kernels.of_random_layers(1.0, a, 0.85, 0.3)
-        assert start == pytest.approx(a**2 * 0.3**2 / (8 * 0.85**2))
-        far = kernels.of_random_layers(np.array([1e30, 1e31]), a, 0.85, 0.3)
+        start = kernels.of_random_layers(0.3, 0.3, a)
+        gain2 = (0.3**2 / 2) ** (1 / a)  # of all matrices but the first, whose squared gain is twice that
+        assert start == pytest.approx(a**2 * 0.3**2 / (8 * gain2))
+        far = kernels.of_random_layers(np.array([1e30, 1e31]), 1.0, a)
         assert np.diff(np.log10(far))[0] == pytest.approx(2 - 2 / a, abs=1e-3)
 
 
@@ -139,7 +140,7 @@ def test_wide_linear_networks_start_at_the_formula():
         trial = kernels.MapTrial("none", 8, seed=seed, units=100)
         made = trial.network()
         one = kernels.measure(made, DATA, made.middle)
-        seen.append(one.parts_h["along"] / kernels.of_random_layers(1.0, 5, trial.gain, one.u))
+        seen.append(one.parts_h["along"] / kernels.of_random_layers(one.u, one.u, 5))
     assert np.median(seen) == pytest.approx(1, abs=0.15)
 
 
@@ -157,3 +158,30 @@ def test_a_network_taken_apart_starts_with_its_own_gates():
     assert seen["flipped"][0] == 0 and (seen["flipped"] <= 1).all()
     assert all(values.shape == (len(kernels.STAGES),) for values in seen.values())
     assert ((seen["bias_h"] > 0) & (seen["bias_h"] < 1)).all()
+
+
+def test_without_an_outer_matrix_of_its_own_the_formula_is_that_of_the_growing_rates():
+    """(E85) with q = 1 is (E44), which wide products of equal matrices have."""
+    u = np.array([0.3, 0.5, 2.0])
+    (K, _), gamma = urep.equations.book["E44"].rhs[2:4], urep.equations.book["E44"].rhs[0]
+    known = K.subs(urep.equations.gamma_h, gamma)
+    known = known.subs({urep.equations.encoder: 3, urep.equations.eta: 1, urep.equations.dx2: 1}).doit()
+    seen = urep.equations.numeric(known, urep.equations.u, urep.equations.u_0)(u, 0.3)
+    np.testing.assert_allclose(kernels.of_random_layers(u, 0.3, 3, outer=1.0), seen, rtol=1e-12)
+
+
+@pytest.mark.parametrize("row", ["Skip connections", "Dropout", "Convolution"])
+def test_rows_of_table_1_are_looked_at_as_they_are(row):
+    trial = kernels.RowTrial(row, 130 if row == "Convolution" else 12, seed=1)
+    made = trial.network()
+    seen = kernels.look(made, trial.data(), made.middle)
+    h = urep.training.hidden(made, trial.data()[0], (made.middle,))[made.middle].flatten(1)
+    assert seen.u == pytest.approx(float((h[1] - h[0]).norm())) and seen.r > 0 and seen.total > 0
+
+
+def test_what_is_random_in_a_trial_comes_from_its_seed():
+    trial = kernels.RowTrial("Dropout", 6, seed=2)
+    one, other = kernels.mapped_small(trial), kernels.mapped_small(trial)
+    assert one["curves"].dtype == np.float32
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name])

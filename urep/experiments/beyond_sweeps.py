@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import product
 
-from . import angles, forecasts, growing, identity, kernels, measures, one_layer
+from . import angles, conserved, forecasts, growing, identity, kernels, kinks, measures, one_layer
 from .paper_sweeps import FRESH_SEEDS, SEEDS, grid, slug
 from .sweep import Sweep
 from .tables import TABLE_1, UNIVERSAL
@@ -113,6 +113,26 @@ def _cuts(ending: str, seeds: Iterable[int]) -> Sweep:
     return Sweep(f"cuts{ending}", trials, identity.fitted_cuts)
 
 
+CONSERVED_SEEDS = {"": range(100, 110), "-again": range(320, 340)}
+"""Seeds of the linear networks whose coefficients are measured, explored and fresh."""
+
+
+LAYERS_AGAIN_SEEDS = range(320, 325)
+"""Seeds of default networks that are fitted at all layers once more."""
+
+
+def _layers_again() -> Sweep:
+    trials = tuple(Trial("Default", seed, layers="all") for seed in LAYERS_AGAIN_SEEDS)
+    return Sweep("default-layers-again", trials, measures.fitted_layers)
+
+
+def _conserved() -> list[Sweep]:
+    return [
+        Sweep(f"conserved{ending}", tuple(map(conserved.ConservedTrial, seeds)), conserved.coefficients)
+        for ending, seeds in CONSERVED_SEEDS.items()
+    ]
+
+
 # --- beyond the paper: exponents ----------------------------------------------------------------
 
 RECTIFIED, SMOOTH = ("leaky_relu", "relu"), ("none", "tanh", "swish", "elu")
@@ -141,7 +161,31 @@ def _exponents() -> list[Sweep]:
             kernels.taken_apart,
         ),
         Sweep("exponents-fresh", _taken_away(range(210, 215), JUDGED_CHANGES), kernels.mapped),
+        Sweep("exponents-architectures", _architectures(range(3)), kernels.mapped_small),
+        Sweep("exponents-architectures-fresh", _architectures(range(320, 325)), kernels.mapped_small),
+        _kinks("", range(3)),
+        _kinks("-fresh", range(320, 325)),
     ]
+
+
+ARCHITECTURES = {"Default": 100, "Narrow": 50, "Shallow": 100, "Skip connections": 100, "Dropout": 100,
+                 "Convolution": 150}  # fmt: skip
+"""Rows of Table 1 whose exponents are compared, with their units: the convolutions take 110 of them."""
+
+WIDTHS = (25, 50, 100, 200)
+"""Units of the networks whose exponents are followed through widths."""
+
+
+def _architectures(seeds: Iterable[int]) -> tuple[kernels.RowTrial | kernels.MapTrial, ...]:
+    """Rows of Table 1, the network of Dropout without it, and widths."""
+    trials = [kernels.RowTrial(row, units, seed) for row, units in ARCHITECTURES.items() for seed in seeds]
+    trials += [kernels.MapTrial("leaky_relu", 10, seed=seed, table_gain=1.0) for seed in seeds]
+    trials += [
+        kernels.MapTrial(kind, depth, seed=seed, units=units)
+        for kind, depth, units, seed in product(("leaky_relu", "none"), (8, 20), WIDTHS, seeds)
+        if (kind, depth, units) != ("leaky_relu", 20, 100)  # that is Default
+    ]
+    return tuple(trials)
 
 
 TAKEN_AWAY = ({}, {"frozen": True}, {"biases": False}, {"first_input": -0.5}, {"first_input": 1.0})
@@ -160,14 +204,25 @@ def _taken_away(seeds: Iterable[int], changes: Iterable[dict] = TAKEN_AWAY) -> t
     return tuple(trials)
 
 
+KINKED = (("leaky_relu", 4), ("leaky_relu", 8), ("leaky_relu", 20), ("relu", 20))
+"""Nonlinearity and hidden layers of the networks whose units are seen to rest on their kinks."""
+
+
+def _kinks(ending: str, seeds: Iterable[int]) -> Sweep:
+    """Kernels with and without the kinks, and those of ten times shorter steps."""
+    trials = [kinks.KinkTrial(*kind, seed) for kind, seed in product(KINKED, seeds)]
+    trials += [kinks.KinkTrial("leaky_relu", 20, seed, shorter=10) for seed in seeds]
+    return Sweep(f"exponents-kinks{ending}", tuple(trials), kinks.slid)
+
+
 # --- beyond the paper: when learning happens (chapter `when`) ---------------------------------------
 
 WAITING = ((2, "none", (0.6, 0.4, 0.2)), (3, "none", (0.65, 0.5, 0.3)),
            (3, "leaky_relu", (0.65, 0.5, 0.3)), (5, "none", (0.75, 0.65, 0.5)))  # fmt: skip
 """Hidden layers, nonlinearity and three gains, from the largest, of the networks whose waiting is timed."""
 
-WAITING_SEEDS = {"": range(10), "-fresh": range(200, 220)}
-"""Seeds of them, explored and fresh."""
+WAITING_SEEDS = {"": range(10), "-fresh": range(200, 220), "-again": range(320, 340)}
+"""Seeds of them: explored, fresh, and fresh again for claims that were made after those had been seen."""
 
 
 def _waiting() -> list[Sweep]:
@@ -200,12 +255,14 @@ def _near_misses() -> list[Sweep]:
             near_miss,
         )
         for ending, seeds in WAITING_SEEDS.items()
+        if ending != "-again"
     ]
 
 
 EXPERIMENTS: dict[str, list[Sweep]] = {
     "beyond-steps": [_steps("", CUT_SEEDS), _steps("-fresh", FRESH_CUT_SEEDS)],
-    "beyond-cuts": [_cuts("", CUT_SEEDS), _cuts("-fresh", FRESH_CUT_SEEDS)],
+    "beyond-cuts": [_cuts("", CUT_SEEDS), _cuts("-fresh", FRESH_CUT_SEEDS), _layers_again()],
+    "beyond-conserved": _conserved(),
     "rotation": _one_layer(),
     "angles": [_angles(row)[0] for row in TABLE_1],
     "beyond": [_angles(row)[1] for row in TABLE_1],

@@ -6,17 +6,22 @@ its difference. A step of gradient descent at rate η moves any quantity X by �
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import nn
 
-from .. import tasks
-from ..networks import FullyConnected
-from ..training.loop import Data, _checked_layers, _eval_mode, _hooked
+from .. import equations, tasks
+from ..fit import LEARNED_MEAN
+from ..growth import of_vectors
+from ..networks import Convolutional, FullyConnected
+from ..training.loop import Data, _checked_layers, _eval_mode, _hooked, chord_gradient
+from .tables import TABLE_1
 
 QUARTER = 0.25
 """Weight of the error's difference in the loss's gradient: L = ē²/2 + e²/8."""
@@ -26,7 +31,7 @@ QUARTER = 0.25
 class Kernels:
     """One look at a network: lengths, errors, and both kernels at a rate of one, split into their parts.
 
-    u = ‖dh‖; r = ‖ρ‖ with ρ the mean of the decoder's gradient at the two points; `cosine` of their angle;
+    u = ‖dh‖; r = ‖ρ‖ with ρ the mean of the decoder's gradient on the chord; `cosine` of their angle;
     `error` e and `mean_error` ē. `k_h` is −u'/(r e cosθ), the number that (17) calls ‖dx‖²/(2τ_h), and it
     is the sum of `parts_h`: "along" p̂·K p̂, "across" (the turn: p̂·K n̂ tanθ), "gates" (the decoder's
     gradients at the two points differ) and "mean" (what the mean's error still does). `layers_h` splits
@@ -53,30 +58,12 @@ class Kernels:
     total: float
 
 
-POINTS = 32
-"""Points of a chord at which the decoder's gradient is taken."""
-
 Gradient = dict[str, torch.Tensor]
 
 
 def _dot(one: Gradient, other: Gradient) -> float:
     """The inner product of two gradients over the parameters that both have."""
     return float(sum((one[name] * other[name]).sum() for name in one.keys() & other.keys()))
-
-
-def chord(network: nn.Module, name: str, inputs: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
-    """The mean of the decoder's gradient along the chord between two representations: dy = chord·dh."""
-    share = (torch.arange(POINTS, dtype=h.dtype) + 0.5) / POINTS
-    share = share.reshape(-1, *[1] * (h.ndim - 1))
-    between = (h[:1] + share * (h[1:] - h[:1])).detach().requires_grad_()
-    module = dict(network.named_modules())[name]
-    hook = module.register_forward_hook(lambda *_: between)
-    try:
-        outputs = network(inputs[:1].expand(POINTS, *inputs.shape[1:]))
-    finally:
-        hook.remove()
-    (slopes,) = torch.autograd.grad(outputs.sum(), between, create_graph=True)
-    return slopes.flatten(1).mean(dim=0)
 
 
 def measure(network: nn.Module, data: Data, layer: str) -> Kernels:
@@ -93,11 +80,11 @@ def measure(network: nn.Module, data: Data, layer: str) -> Kernels:
         outputs = network(inputs)[:, 0]
         h = seen[name]
         flat = h.flatten(1)
-        dh, rho = flat[1] - flat[0], chord(network, name, inputs, h)
+        dh = flat[1] - flat[0]
+        rho = chord_gradient(network, inputs, name, torch.ones(1, dtype=h.dtype), create_graph=True)
         p, q = dh.detach(), rho.detach()
-        u, r = float(p.norm()), float(q.norm())
+        u, r, cosine = of_vectors(p.numpy(), q.numpy())
         p, q = p / u, q / r
-        cosine = float(p @ q)
         sine = max(1 - cosine**2, 0.0) ** 0.5
         normal = (q - cosine * p) / sine if sine > 1e-9 else torch.zeros_like(p)
         normal_y = (p - cosine * q) / sine if sine > 1e-9 else torch.zeros_like(p)
@@ -143,9 +130,6 @@ STEP = 0.05
 LOOK_EVERY = 20
 """Steps between two looks."""
 
-MEAN_LEARNED = 0.003
-"""Share of its start at which the mean's part of the loss, ē²/2, counts as learned."""
-
 READ_BETWEEN = (0.05, 0.95)
 """Shares of ‖dy*‖ between which exponents are read, once the mean has been learned."""
 
@@ -182,7 +166,7 @@ class Path:
     def transition(self) -> slice:
         """The looks with dy between READ_BETWEEN of its target, once the mean has been learned."""
         low, high = READ_BETWEEN
-        learned = (self.mean_error / self.mean_error[0]) ** 2 < MEAN_LEARNED
+        learned = (self.mean_error / self.mean_error[0]) ** 2 < LEARNED_MEAN
         first = max(self._first(learned), self._first(self.dy >= low * self.target))
         return slice(first, min(self._first(self.dy >= high * self.target) + 1, len(self.t)))
 
@@ -203,7 +187,11 @@ class Look:
 
 
 def look(network: nn.Module, data: Data, layer: str) -> Look:
-    """Lengths at a layer and the trace |∂ȳ|² + |∂dy|²/4; r is NaN where the decoder is no function of h."""
+    """Lengths at a layer and the trace |∂ȳ|² + |∂dy|²/4.
+
+    r is that of `chord_gradient`, and NaN where gates are frozen: the decoder is then another function for
+    each point. Where skip connections pass the layer, dy is more than r's part of it.
+    """
     inputs, targets = data
     parameters = [p for p in network.parameters() if p.requires_grad]
     with _eval_mode(network), torch.enable_grad(), _hooked(network, (layer,), detach=False) as seen:
@@ -211,12 +199,14 @@ def look(network: nn.Module, data: Data, layer: str) -> Look:
         h = seen[layer]
         both = torch.autograd.grad(outputs.mean(), parameters, retain_graph=True)
         apart = torch.autograd.grad(outputs[1] - outputs[0], parameters)
-        plain = not isinstance(network, Gated) and not getattr(network, "skip", False)
-        r = float(chord(network, layer, inputs, h).detach().norm()) if plain else np.nan
+    dh, errors = (h[1] - h[0]).detach().flatten(), (outputs - targets[:, 0]).detach()
+    rho = torch.full_like(dh, np.nan)
+    if not isinstance(network, Gated):
+        rho = chord_gradient(network, inputs, layer, torch.ones(1, dtype=h.dtype))
+    u, r, _ = of_vectors(dh.numpy(), rho.numpy())
     squares = [sum(float(g.square().sum()) for g in part) for part in (both, apart)]
-    dh, errors = (h[1] - h[0]).detach(), (outputs - targets[:, 0]).detach()
     dy = float((outputs[1] - outputs[0]).detach())
-    return Look(float(dh.norm()), r, dy, float(errors.mean()), squares[0] + QUARTER * squares[1])
+    return Look(u, r, dy, float(errors.mean()), squares[0] + QUARTER * squares[1])
 
 
 def follow(
@@ -433,12 +423,50 @@ class MapTrial:
 
 
 @dataclass(frozen=True)
+class RowTrial:
+    """A network of Table 1, by the name of its row, with another number of units; read like one of the map.
+
+    What is random in its training, as dropout is, comes from `seed` too.
+    """
+
+    named: str
+    units: int
+    seed: int = 0
+    frozen: ClassVar[bool] = False
+    environment = MappingProxyType({})
+
+    @property
+    def row(self) -> str:
+        """The kind of network, under which its seeds are counted."""
+        return f"map {self.named}"
+
+    @property
+    def cost(self) -> float:
+        """How long it may take, for the order of a sweep."""
+        return 10_000 if self.named == "Convolution" else TABLE_1[self.named].hidden_layers * self.units
+
+    @property
+    def settings(self) -> Rule:
+        """How exponents are read."""
+        return Rule()
+
+    def network(self) -> FullyConnected | Convolutional:
+        """The network before it is trained."""
+        row = replace(TABLE_1[self.named], units=self.units)
+        return row.network(seed=self.seed, dtype=torch.float64)
+
+    def data(self) -> Data:
+        """The two points."""
+        return tasks.two_points(dtype=torch.float64)
+
+
+@dataclass(frozen=True)
 class Rule:
     """How a transition is followed and read; stored with what was read."""
 
     step: float = STEP
     every: int = LOOK_EVERY
-    mean_learned: float = MEAN_LEARNED
+    mean_learned: float = LEARNED_MEAN
     low: float = READ_BETWEEN[0]
     high: float = READ_BETWEEN[1]
     bins: int = BINS
@@ -446,7 +474,15 @@ class Rule:
     straight: float = STRAIGHT
 
 
-def mapped(trial: MapTrial) -> dict[str, np.ndarray]:
+def mapped_small(trial: MapTrial | RowTrial) -> dict[str, np.ndarray]:
+    """What `mapped` keeps, in half the bytes, its random numbers from the trial's seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(trial.seed)
+        kept = mapped(trial)
+    return {name: np.float32(value) if value.dtype == float else value for name, value in kept.items()}
+
+
+def mapped(trial: MapTrial | RowTrial) -> dict[str, np.ndarray]:
     """What is stored of a trial: exponents with their halves, growth, both kernels, and (u, r, cosine, ē).
 
     `exponents` (2,), `halves` (2, 2), `growth` (2,), `readable` (2,) are of encoder and decoder, `curves`
@@ -474,17 +510,26 @@ def mapped(trial: MapTrial) -> dict[str, np.ndarray]:
     }
 
 
-def of_random_layers(growth: np.ndarray, layers: int, gain: float, u_0: float) -> np.ndarray:
-    """K_h∥ at a rate of one of a wide linear encoder, born random, whose u has grown by x = u/u_0.
+OUTER = 2.0
+"""Squared gain of a wide network's first matrix, and of its last, over that of the others: q of (E85).
 
-    Layer i adds ¼ |z_{i−1}|² |J_iᵀp̂|², with z its input difference and J_i what follows it, m = layers − i
-    matrices. Along its own signal |J_iᵀp̂|² is u²/|z_i|²; across, m random matrices send back m times as much
-    at the start (the second moment of their product is m + 1), and keep that. Signals grow by x^{1/layers} a
-    layer. The first matrix has half the gain² of the others, and one input.
+Xavier's variance of an n × m matrix is 2 g²/(n + m), which one input makes 2 g²/n and n inputs g²/n.
+"""
+
+
+def of_random_layers(length: np.ndarray, born: float, matrices: int, outer: float = OUTER) -> np.ndarray:
+    """K_h∥ of (E85) at a rate of one and ‖dx‖ = 1, of so many wide linear matrices born random with u = born.
+
+    K_y∥ is the same function of r and of the decoder's matrices.
     """
-    x, a = np.asarray(growth, float), layers
-    across = sum(m * x ** (2 * (a - 1 - m) / a) for m in range(1, a - 1)) + (a - 1) / 2
-    return QUARTER * (u_0 / gain) ** 2 * ((a - 0.5) * x ** (2 - 2 / a) + across)
+    return _of_random_layers(matrices)(np.asarray(length, float), born, outer)
+
+
+@cache
+def _of_random_layers(matrices: int) -> Callable:
+    known = equations.book["E85"].rhs[0].subs(equations.gamma_h, equations.book["E44"].rhs[0])
+    known = known.subs({equations.encoder: matrices, equations.eta: 1, equations.dx2: 1}).doit()
+    return equations.numeric(known, equations.u, equations.u_0, equations.outer)
 
 
 # --- what gates and biases do ------------------------------------------------------------------

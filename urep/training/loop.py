@@ -139,14 +139,20 @@ PATH = 32
 
 
 def chord_gradient(
-    network: nn.Module, inputs: torch.Tensor, layer: str, direction: torch.Tensor
+    network: nn.Module,
+    inputs: torch.Tensor,
+    layer: str,
+    direction: torch.Tensor,
+    *,
+    create_graph: bool = False,
 ) -> torch.Tensor:
     """D_yᵀ (units,) of two points: the output's gradient along `direction`, averaged on the line from h to h.
 
     So D_y dh is dy along `direction`, as the linear maps of (5) have it, where gates open between the points
     too. What reaches the output beside the layer, as skip connections do, is that of each point, half of the
-    time. The points must not see one another in the network. Raises ValueError for other than two points, and
-    as `train` does for a layer that it does not have.
+    time. The points must not see one another in the network. With `create_graph` it can be differentiated by
+    the decoder's parameters. Raises ValueError for other than two points, and as `train` does for a layer
+    that it does not have.
     """
     if len(inputs) != 2:
         raise ValueError(f"inputs must be two points, got {len(inputs)}")
@@ -167,7 +173,7 @@ def chord_gradient(
             along = (network(inputs.repeat_interleave(PATH, dim=0)) * direction).sum()
     finally:
         handle.remove()
-    (gradient,) = torch.autograd.grad(along, kept[0])
+    (gradient,) = torch.autograd.grad(along, kept[0], create_graph=create_graph)
     return gradient.mean(dim=0).flatten()
 
 
