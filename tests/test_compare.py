@@ -87,7 +87,9 @@ def test_exponents_of_depth_are_those_of_a_chain_and_of_nothing_else():
     start = growth.Lengths(0.15, 0.25, 0.3)
     rates = growth.Growth(0.05, 0.05, alpha, beta, across="random", born=(0.15, 0.25))
     deep = integrated(rates, start, 3000, layers=(3, 2))
-    assert theory_of(deep) == "exponents of depth"
+    told = compare.theories(deep)
+    assert told.theory.candidate.name == "exponents of depth"
+    assert "α = 1.33, β = 1.00, by depth" in told.sentence
     found = compare.theories(replace(deep, layers=None))
     assert not found.judged[2].applies
     assert "not applicable" in repr(found.table())

@@ -9,7 +9,7 @@ from scipy.integrate import solve_ivp
 
 import urep
 from urep import growth
-from urep.experiments import TABLE_1, Trial, forecasts
+from urep.experiments import TABLE_1, Trial, forecasts, runs
 
 D = 0.5**0.5
 
@@ -253,6 +253,13 @@ def test_from_t1_shares_count_from_there_and_paths_begin_there():
     assert dh2 == pytest.approx(one.curve(v))
     (end,) = forecasts.ends_by_gates([one], (-0.4, 0.8)).dh2
     assert end == pytest.approx(one.end, rel=0.02)
+
+
+def test_stored_cases_are_looked_at_where_their_curves_begin():
+    for one in runs.begun_cases("Shallow", "angles"):
+        assert one.begin.u**2 == pytest.approx(float(one.curve(one.curve.first)), rel=1e-3)
+        assert one.begin.u * one.begin.r * one.begin.cosine == pytest.approx(one.curve.first, rel=1e-3)
+        assert one.birth.u != one.begin.u
 
 
 def test_exponents_are_those_of_the_flow_and_its_constants_carry_over():

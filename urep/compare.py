@@ -382,7 +382,7 @@ class Comparison:
     its interval where there are several runs. `alpha` and `beta` are fitted to whole transitions: between
     their least and largest of the runs, or, of one run, a standard error times 1.6 to each side; anything
     where a fit does not determine them.
-    `forecasts` are those of the theory, or of the curve where there is none, one a run.
+    `forecasts` are those of the theory, or of the curve where there is none, one a run; `layers` those of Watched.
     """
 
     judged: tuple[Judged, ...]
@@ -392,6 +392,7 @@ class Comparison:
     alpha: Exponent
     beta: Exponent
     forecasts: tuple[Forecast, ...]
+    layers: tuple[int, int] | None
 
     @property
     def theory(self) -> Judged | None:
@@ -408,7 +409,11 @@ class Comparison:
         if self.theory is None:
             known = "" if skill[0] <= 0 else ", which is not certain"
             return f"No theory describes it: error {against}{known}; {forecast}"
-        exponents = f"α = {self.alpha}, β = {self.beta}; " if self.best.candidate.constants > 2 else ""
+        exponents = ""
+        if self.best.candidate.needs_chain:
+            exponents = "α = {:.2f}, β = {:.2f}, by depth; ".format(*growth.exponents(*self.layers))
+        elif self.best.candidate.constants > 2:
+            exponents = f"α = {self.alpha}, β = {self.beta}; "
         return f"It is best described by {self.best.candidate.name}: error {against}; {exponents}{forecast}"
 
     def table(self) -> Table:
@@ -462,7 +467,7 @@ def theories(watched: Watched | Sequence[Watched]) -> Comparison:
     gained = _skill(best, curve)
     alpha, beta = _exponents(runs)
     ahead = best if gained[1] > 0 else curve
-    return Comparison(judged, best, curve, gained, alpha, beta, _forecasts(ahead, runs))
+    return Comparison(judged, best, curve, gained, alpha, beta, _forecasts(ahead, runs), runs[0].layers)
 
 
 def _judge(candidate: Candidate, runs: list[Watched]) -> Judged:

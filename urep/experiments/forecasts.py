@@ -338,10 +338,16 @@ def _logistic_end(case: Case, share: float) -> float:
     last = max(int(np.argmax(v >= case.asked(share))), 1)
     x = np.linspace(0.0, 1.0, POINTS)
     seen = PchipInterpolator(t, dh2)(t[0] + x * (t[last] - t[0])) / dh2[last]
-    starts = [np.log([height, place, 0.15]) for height in (2.0, 10.0) for place in (0.9, 1.5)]
-    edges = np.log([1e-3, 1e-2, 1e-2]), np.log([100.0, 30.0, 10.0])
-    fits = [least_squares(lambda z: logistic(x, seen[0], *np.exp(z)) - seen, z, bounds=edges) for z in starts]
-    return float(dh2[last] * np.exp(min(fits, key=lambda fit: fit.cost).x[0]))
+    low, high = np.log([1e-3, 1e-2, 1e-2]), np.log([100.0, 30.0, 10.0])
+
+    def misfit(logs: np.ndarray) -> np.ndarray:
+        return logistic(x, seen[0], *np.exp(np.clip(logs, low, high))) - seen
+
+    starts = [np.log([height, place, 0.15]) for height, place in ((2.0, 0.9), (10.0, 1.5))]
+    best = min(
+        (least_squares(misfit, z, method="lm", max_nfev=200) for z in starts), key=lambda fit: fit.cost
+    )
+    return float(dh2[last] * np.exp(np.clip(best.x, low, high)[0]))
 
 
 def _by_curve(cases: Sequence[Case], rule: Callable, share: float) -> Ends:
@@ -569,11 +575,14 @@ def end_of_other_target(run: Run, target: float) -> float:
     return float(Curve(run)(target))
 
 
-def ends_of_other_tasks(cases: Sequence[Case], powers: tuple[float, float], log_ratio: float) -> Ends:
+def ends_of_other_tasks(
+    cases: Sequence[Case], powers: tuple[float, float], log_ratio: float, *, across: str = "inherited"
+) -> Ends:
     """The ends of cases with other distances, by the ratio at ‖dx‖ = 1 and each case's own birth.
 
     If the encoder is homogeneous, a factor on the inputs is one on dh, and K_h takes its square: with
     K_h = k_h u^α, k_h is in proportion to ‖dx‖^(2 − α).
     """
     sizes = np.array([case.run.task.dx2 for case in cases]) ** 0.5
-    return ends_by_paths(cases, powers, ratio=np.exp(log_ratio) * sizes ** (2 - powers[0]))
+    ratio = np.exp(log_ratio) * sizes ** (2 - powers[0])
+    return ends_by_paths(cases, powers, ratio=ratio, across=across)

@@ -156,10 +156,11 @@ class Across:
 def across(network: nn.Module, data: Data, cut: Sequence[Place]) -> Across:
     """The kernel of any network at a cut, by the chain rule: what goes through it, and what stands behind.
 
-    data: two points; of several outputs the component along dy*. cut: modules whose outputs together are all
-    that the rest of the network sees of the input and of what stands before: one activation in most networks,
-    two where a skip connection passes by. Raises ValueError for a network that is random in its step, for
-    a place that is not reached, and for data that are not two points.
+    data: two points; of several outputs the component along dy*. cut: modules whose outputs are held. Where
+    they are all that the rest sees of the input, one activation in most networks and two where a skip
+    connection passes by, `before` and `behind` are encoder and decoder; what passes by counts as behind.
+    Raises ValueError for a network that is random in its step, for a place that is not reached, and for data
+    that are not two points.
     """
     inputs, targets = data
     if len(inputs) != 2 or len(targets) != 2:
