@@ -18,8 +18,8 @@ import urep
 from urep import claims
 
 PACKAGE = references.ROOT / "urep"
-FRONT = {"state", "theory", "exact", "fit", "carry", "rotation", "growth", "growth_kernel", "tasks",
-         "networks", "claims", "checks", "shown", "figures"}  # fmt: skip
+FRONT = {"state", "theory", "exact", "fit", "carry", "rotation", "growth", "growth_kernel",
+         "compare", "tasks", "networks", "claims", "checks", "shown", "figures"}  # fmt: skip
 """What a reader of the chapters reads, one file each."""
 
 BEHIND = {"equations", "training", "experiments", "zoo", "site"}

@@ -5,10 +5,12 @@ import copy
 import numpy as np
 import pytest
 import torch
-from torch.func import functional_call, jacrev
+from scipy.integrate import solve_ivp
+from torch.func import functional_call, grad, jacrev
 
 import urep
-from urep.experiments import identity
+from urep.experiments import Trial, identity
+from urep.zoo import catalogue
 
 DATA = urep.tasks.two_points(n_in=3, dx2=1.0, dy2_target=0.5, dtype=torch.float64)
 """Two points none of which is the origin."""
@@ -109,6 +111,148 @@ def test_the_slaved_share_is_the_squared_cosine_of_the_two_gradients():
     first, second = torch.cat([z.flatten(1) for z in slopes.values()], dim=1)
     cosine = torch.nn.functional.cosine_similarity(second - first, second + first, dim=0).item()
     assert identity.at_cuts(network, DATA).slaved_share == pytest.approx(cosine**2, rel=1e-10)
+
+
+def test_a_cut_by_the_chain_rule_has_the_heaps_of_parameters_where_nothing_passes_by():
+    for name in ("leaky", "elu", "convolution"):
+        network = networks()[name]
+        cuts = identity.at_cuts(network, DATA)
+        for layer in (0, network.depth // 2, network.depth - 1):
+            one = identity.across(network, DATA, [network.layer(layer)])
+            assert one.before.sum() == pytest.approx(cuts.encoder[layer], rel=1e-12)
+            assert one.behind.sum() == pytest.approx(cuts.decoder[layer], rel=1e-12)
+            assert one.missed < 1e-12 and not one.crossing.any()
+            assert one.missed_without(one.last_bias) > 1e-6
+
+
+def test_a_skip_connection_needs_both_activations_at_a_cut():
+    network = networks()["skip"]
+    both = identity.across(network, DATA, [network.layer(2), network.layer(3)])
+    assert both.missed < 1e-12 and not both.crossing.any()
+    alone = identity.across(network, DATA, [network.layer(3)])
+    assert alone.missed < 1e-12  # what passes by counts as behind
+    assert alone.missed_twice > 1e-3
+
+
+def test_a_recurrent_cell_by_hand():
+    """Two steps of h ← tanh(w h + v x) and y = h: the derivative by each use of w and v, written out."""
+
+    class Twice(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cell = torch.nn.RNNCell(1, 1, bias=False, dtype=torch.float64)
+
+        def forward(self, x):
+            return self.cell(x[:, 1:], self.cell(x[:, :1], torch.zeros(len(x), 1, dtype=torch.float64)))
+
+    network = Twice()
+    v, w = network.cell.weight_ih.item(), network.cell.weight_hh.item()
+    x = np.array([[0.3, -1.1], [0.8, 0.4]])
+    first = np.tanh(v * x[:, 0])
+    last = np.tanh(w * first + v * x[:, 1])
+    outer, inner = 1 - last**2, 1 - first**2
+    v_before, v_behind = np.diff(outer * w * inner * x[:, 0])[0], np.diff(outer * x[:, 1])[0]
+    w_behind = np.diff(outer * first)[0]
+    data = torch.tensor(x), torch.tensor([[0.0], [1.0]], dtype=torch.float64)
+    one = identity.across(network, data, [("cell", 0)])
+    order = [one.names.index(f"cell.weight_{name}") for name in ("ih", "hh")]
+    np.testing.assert_allclose(one.before[order], [v_before**2 / 4, 0], atol=1e-15)
+    np.testing.assert_allclose(one.behind[order], [v_behind**2 / 4, w_behind**2 / 4], rtol=1e-12)
+    np.testing.assert_allclose(one.crossing[order], [v_before * v_behind / 2, 0], atol=1e-15)
+    assert one.kernel == pytest.approx(((v_before + v_behind) ** 2 + w_behind**2) / 4, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "cut"), [("satformer", "blocks.0"), ("widenet-plain", "middle"), ("tpp", ("history.cell", 3))]
+)
+def test_the_kernel_at_a_cut_of_the_zoo_is_that_of_tiny_steps(name, cut):
+    """‖∂dy/∂θ‖² is how fast dy moves along its own gradient, and against it."""
+    system = catalogue.system(name)
+    network, data = system.network(1, 0.5), system.pair(0.5)
+    one = identity.across(network, data, [cut])
+    direction = torch.nn.functional.normalize(data[1].flatten(1).diff(dim=0)[0], dim=0)
+    own = {key: value.detach() for key, value in network.named_parameters()}
+
+    def dy(held):
+        return functional_call(network, held, (data[0],)).flatten(1).diff(dim=0)[0] @ direction
+
+    slopes = grad(dy)(own)
+    assert one.kernel == pytest.approx(sum((z**2).sum().item() for z in slopes.values()) / 4, rel=1e-10)
+    assert one.missed < 1e-12
+    size, ends = 1e-6, []
+    for sign in (1, -1):
+        held = {key: own[key] + sign * size * slopes[key] for key in own}
+        ends.append(dy(held).item())
+    assert (ends[0] - ends[1]) / (2 * size) / 4 == pytest.approx(one.kernel, rel=1e-6)
+
+
+def test_what_a_cut_cannot_be():
+    network = networks()["elu"]
+    with pytest.raises(ValueError, match="cut must name outputs that are reached"):
+        identity.across(network, DATA, [(network.layer(0), 1)])
+    with pytest.raises(ValueError, match="data must be two points"):
+        identity.across(network, (DATA[0][:1], DATA[1][:1]), [network.layer(0)])
+    random = urep.FullyConnected(3, hidden_layers=2, units=4, dropout=0.1, dtype=torch.float64)
+    with pytest.raises(ValueError, match="eval"):
+        identity.across(random, DATA, [random.layer(0)])
+    assert identity.across(random.eval(), DATA, [random.layer(0)]).missed < 1e-12
+    with pytest.raises(ValueError, match="name must be one of"):
+        identity.across(network, DATA, [network.layer(0)]).missed_without("nothing")
+
+
+def test_fits_and_kernels_of_a_run_are_those_of_the_trained_network():
+    """Against a training, Jacobians and a simulation of (7) of its own."""
+    trial = Trial("Shallow", 1, units=12, epochs=400, precision="float64", layers="all")
+    kept = identity.fitted_cuts(trial)
+    data, lr = trial.data(), trial.settings.lr
+    network = trial.network(data)
+    born = sum(_shares(network, data).values())
+    depth, inputs, targets = network.depth, *data
+    for _ in range(400):
+        loss = 0.5 * ((network(inputs) - targets) ** 2).mean()
+        weights = [*network.parameters()]
+        for parameter, slope in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+            parameter.data -= lr * slope
+    each = _shares(network, data)
+    assert kept["kernel"] == pytest.approx([born, sum(each.values())], rel=1e-6)
+    assert kept["rates"].shape == (depth, 2) and kept["last"].shape == (depth, 3)
+    for layer in range(depth):
+        behind = int(network.layer(layer).removeprefix("net."))
+        encoder = sum(value for key, value in each.items() if int(key.split(".")[1]) <= behind)
+        assert kept["encoder"][layer] == pytest.approx(encoder, rel=1e-6)
+        assert kept["decoder"][layer] == pytest.approx(sum(each.values()) - encoder, rel=1e-6)
+    run = trial.train(progress=False).run
+    for layer, (name, state) in enumerate(run.trajectory.items()):
+        assert name == network.layer(layer)
+        np.testing.assert_allclose(kept["last"][layer], [curve[-1] for curve in state], rtol=1e-9)
+    state = run.trajectory[network.layer(0)]
+    best = _far(state, run, *(kept["rates"][0] / lr))
+    for factors in ((1.05, 1), (1 / 1.05, 1), (1, 1.05), (1, 1 / 1.05)):
+        assert _far(state, run, *(kept["rates"][0] / lr * factors)) > best
+
+
+def _far(state, run, tau_h, tau_y):
+    """(49): squared distances of the three curves from (7), integrated by SciPy from equations typed here."""
+    dx2, target2 = run.task.dx2, run.task.dy2_target
+
+    def moves(_t, z):
+        h, y, w = z
+        return (
+            -dx2 / tau_h * w,
+            -w * (h / tau_y + dx2 * y / (tau_h * h)),
+            -(3 * w - y + target2) * h / (2 * tau_y) - dx2 * (y + w) * w / (2 * tau_h * h),
+        )
+
+    seen = np.array([*state])
+    found = solve_ivp(moves, (run.t[0], run.t[-1]), seen[:, 0], t_eval=run.t, rtol=1e-9, atol=1e-12)
+    return ((found.y - seen) ** 2).sum()
+
+
+def _shares(network, data):
+    """‖∂dy/∂θ‖²/4 of each parameter on some data, by forward calls of torch.func."""
+    own = {name: value.detach() for name, value in network.named_parameters()}
+    slopes = jacrev(lambda held: functional_call(network, held, (data[0],))[:, 0])(own)
+    return {name: ((z[1] - z[0]) ** 2).sum().item() / 4 for name, z in slopes.items()}
 
 
 def test_bad_arguments_are_refused():

@@ -53,4 +53,5 @@ def test_the_stored_networks_are_those_of_the_lists():
         known = runs.sweep(f"waiting{name}").trials
         assert len({tuple(sorted(asdict(trial).items())) for trial in known}) == len(known)
         assert {trial.seed for trial in known} == set(seeds)
-        assert {trial.seed for trial in runs.sweep(f"near-misses{name}").trials} == set(seeds)
+        if name != "-again":
+            assert {trial.seed for trial in runs.sweep(f"near-misses{name}").trials} == set(seeds)

@@ -3,9 +3,8 @@
 In hidden space dh and the decoder's row D_y are two vectors. Scaled, p = √k_y dh and ρ = √k_h D_yᵀ with
 k_h = ‖dx‖²/(2 τ_h) and k_y = 1/(2 τ_y), each moves along the other at the speed s − m, where m = p·ρ is what
 has been learned and s = √(k_h k_y) ‖dy*‖ what there is to learn. So p + ρ grows by exp ϑ, p − ρ decays by it,
-and the angle ϑ(t) has a closed form. The chapter on rotation derives this; here it becomes numbers, with sums
-of terms that are never negative: (E59), typed here a second time, and compared with the registry by the
-tests, because it is needed in pieces.
+and the angle ϑ(t) has a closed form. The chapter on rotation derives this; here (E59), whose terms are never
+negative, becomes numbers.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from math import hypot, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import sympy as sp
 from numpy.typing import ArrayLike
 
 from . import equations as eq
@@ -120,31 +120,39 @@ def mixed(start: Vectors, task: TwoPoint, rates: Rates, t: ArrayLike) -> np.ndar
 
     Raises ValueError or TypeError for bad input, as all that follows does.
     """
-    return _mixed(_scaled(start, task, rates), times(t))[0]
+    return _mixed(_scaled(start, task, rates), times(t))
 
 
 def solve(start: Vectors, task: TwoPoint, rates: Rates, t: ArrayLike) -> Vectors:
     """The vectors at epochs t (n,), increasing: (E54), as Vectors of (n, n_h) arrays."""
     k = _scaled(start, task, rates)
-    return _moved(k, *_mixed(k, times(t)))
+    return _moved(k, _mixed(k, times(t)))
 
 
 def final(start: Vectors, task: TwoPoint, rates: Rates) -> Vectors:
     """The vectors where training ends: (E54) at the largest ϑ."""
     k = _scaled(start, task, rates)
-    end = _moved(k, *_mixed(k, np.array([np.inf])))
+    end = _moved(k, _mixed(k, np.array([np.inf])))
     return Vectors(end.dh[0], end.row[0])
 
 
 def outputs(start: Vectors, task: TwoPoint, rates: Rates, t: ArrayLike) -> np.ndarray:
     """The output difference dy (n,) at epochs t: (E56), the first error over N."""
     k, t = _scaled(start, task, rates), times(t)
-    _, rises, falls = _mixed(k, t)
     with np.errstate(under="ignore"):
-        left = 4 * np.exp(-k.Omega * t) / (rises * falls)
+        left = _LEFT(*_pieces(k, t))
     return (k.s - k.gap * left) / sqrt(k.k_h * k.k_y)
 
 
+def _for_a_machine(expr: sp.Expr):
+    """A part of (E59), from what is gone of exp(−Ωt), what is spent of 1/Ω, and the rest 1 − ς."""
+    gone, spent, rest = sp.symbols("gone spent rest", positive=True)
+    pieces = {eq.t * eq.phi1(-eq.Omega * eq.t): spent, sp.exp(eq.Omega * eq.t): 1 / gone, eq.share: 1 - rest}
+    return eq.numeric(expr.subs(pieces), gone, spent, rest, eq.sum2, eq.difference2)
+
+
+_RISES, _FALLS = map(_for_a_machine, sp.fraction(eq.book["E59"].rhs[0]))
+_LEFT = _for_a_machine(1 / eq.book["E59"].rhs[1])
 _END = eq.numeric(eq.book["E57"].rhs[1], eq.c, eq.C, eq.s, eq.tau_y)
 _WIDE = eq.numeric(eq.book["E58"].rhs[0], eq.dh2_0, eq.A_low)
 
@@ -218,23 +226,28 @@ def _scaled(start: Vectors, task: TwoPoint, rates: Rates) -> _Scaled:
     return _Scaled(p, rho, grows, decays, a, b, s, s - float(p @ rho), Omega, k_h, k_y)
 
 
-def _mixed(k: _Scaled, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(ϑ, rises, falls) of (E59) at times t, the last of which may be infinite: exp 2ϑ = rises/falls."""
-    with np.errstate(under="ignore", divide="ignore"):
+def _pieces(k: _Scaled, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float, float]:
+    """What the parts of (E59) are made of at times t, the last of which may be infinite."""
+    share = 2 * k.s / k.Omega if k.Omega > 0 else 0.0
+    with np.errstate(under="ignore"):
         gone = np.exp(-k.Omega * t) if k.Omega > 0 else np.ones_like(t)
         spent = -np.expm1(-k.Omega * t) / k.Omega if k.Omega > 0 else t
-        share = 2 * k.s / k.Omega if k.Omega > 0 else 0.0
-        # 1 − share, of two numbers that may be nearly equal, without their difference.
+        # 1 − ς, of two numbers that may be nearly equal, without their difference.
         rest = (k.a / k.Omega) * (k.b / k.Omega) / (1 + share) if k.Omega > 0 else 1.0
-        rises = (1 + share) + rest * gone + k.b * spent
-        falls = rest + (1 + share) * gone + k.a * spent
-        # rises − falls is 4 (s − m(0)) spent.
-        smaller = falls if k.gap >= 0 else rises
-        angle = np.log1p(4 * abs(k.gap) * spent / smaller) / 2
-    return (angle if k.gap >= 0 else -angle), rises, falls
+    return gone, spent, rest, k.a, k.b
 
 
-def _moved(k: _Scaled, angle: np.ndarray, *_) -> Vectors:
+def _mixed(k: _Scaled, t: np.ndarray) -> np.ndarray:
+    """ϑ of (E59) at times t, the last of which may be infinite."""
+    pieces = _pieces(k, t)
+    with np.errstate(under="ignore", divide="ignore"):
+        # What rises less what falls is 4 (s − m(0)) of what is spent.
+        smaller = (_FALLS if k.gap >= 0 else _RISES)(*pieces)
+        angle = np.log1p(4 * abs(k.gap) * pieces[1] / smaller) / 2
+    return angle if k.gap >= 0 else -angle
+
+
+def _moved(k: _Scaled, angle: np.ndarray) -> Vectors:
     """(E54), with cosh ϑ = exp(−|ϑ|) + sinh |ϑ|, so that p + ρ, or p − ρ, is formed before it grows."""
     size, forward = np.abs(angle)[:, None], bool(k.gap >= 0)
     together = k.grows if forward else k.decays

@@ -27,8 +27,12 @@ from .letters import (  # isort: skip  (chapter growing_rates)
     angle, decoder, encoder, error, error_mean, gamma_h, gamma_y, K_h, K_h_across, K_y, K_y_across, r, r_0,
     u_0,
 )  # fmt: skip
+from .letters import dh2_least, t_collision, t_half  # isort: skip  (chapters when and decoder_first)
 
 from .letters import outer  # isort: skip  (chapter exponents)
+from .letters import (  # isort: skip  (chapter finite_steps)
+    c_next, C_next, label_noise, Omega_end, seen2, seen2_pairs, shrunk, weight_decay,
+)  # fmt: skip
 
 __all__ = [  # noqa: RUF022 - in the order of an index
     "A", "A_high", "A_low", "a_minus", "a_plus", "alone", "alone_ij", "book", "c", "cdf_A", "cdf_H",
@@ -49,4 +53,6 @@ __all__ = [  # noqa: RUF022 - in the order of an index
     "rho_vec_0", "share", "sum2", "turn", "vartheta",
     "angle", "decoder", "encoder", "error", "error_mean", "gamma_h", "gamma_y", "K_h", "K_h_across", "K_y",
     "K_y_across", "r", "r_0", "u_0", "outer",
+    "dh2_least", "t_collision", "t_half",
+    "c_next", "C_next", "label_noise", "Omega_end", "seen2", "seen2_pairs", "shrunk", "weight_decay",
 ]  # fmt: skip

@@ -442,6 +442,56 @@ outer = letter(
     "outer", "q", "squared gain of the matrix at the outer end, over that of the others", "1", "book",
     positive=True,
 )  # fmt: skip
+# Chapters when and decoder_first: when half is learned, and when and how near two representations come.
+t_half = letter("t_half", r"t_{1/2}", "time when half of the error is left", "epochs", "book", positive=True)
+t_collision = letter(
+    "t_collision", "t^*", "time when two representations collide", "epochs", "book", positive=True
+)
+dh2_least = letter(
+    "dh2_least", r"\|dh\|^2_{\min}", "the least ‖dh‖² of a training", "hidden²", "book", nonnegative=True
+)
+
+# Chapter finite_steps: what a step of gradient descent leaves of what the flow conserves.
+c_next = letter("c_next", r"c_{\mathrm{next}}", "c after a step", "1/epochs", "book", real=True)
+C_next = letter("C_next", r"C_{\mathrm{next}}", "C after a step", "1/epochs", "book", nonnegative=True)
+shrunk = letter(
+    "shrunk", "g", "what finite steps leave of c and of C, as a share", "1", "book", positive=True
+)
+Omega_end = letter(
+    "Omega_end",
+    r"\Omega_\infty",
+    "Ω where finite steps end, with C times g",
+    "1/epochs",
+    "book",
+    positive=True,
+)
+label_noise = letter(
+    "label_noise", r"\sigma_y", "standard deviation of s from step to step", "1/epochs", "book", positive=True
+)
+seen2 = letter(
+    "seen2",
+    r"\langle e^2\rangle",
+    "mean (m − s)² that steps see, noise included",
+    "1/epochs²",
+    "book",
+    positive=True,
+)
+seen2_pairs = letter(
+    "seen2_pairs",
+    r"\langle e^2\rangle_{\pm}",
+    "the same where an epoch has both signs of the noise",
+    "1/epochs²",
+    "book",
+    positive=True,
+)
+weight_decay = letter(
+    "weight_decay",
+    r"\lambda",
+    "share of its weights that a step takes off",
+    "1/epochs",
+    "book",
+    nonnegative=True,
+)
 
 NOTATION: tuple[Quantity, ...] = tuple(_QUANTITY.values())
 """All letters, in the order of their definition."""

@@ -41,6 +41,10 @@ from .letters import (  # isort: skip  (chapter growing_rates)
     u_0,
 )  # fmt: skip
 from .letters import outer  # isort: skip  (chapter exponents)
+from .letters import dh2_least, t_collision, t_half  # isort: skip  (chapters when and decoder_first)
+from .letters import (  # isort: skip  (chapter finite_steps)
+    c_next, C_next, label_noise, Omega_end, seen2, seen2_pairs, shrunk, weight_decay,
+)  # fmt: skip
 
 # --- the registry ---------------------------------------------------------------------------
 
@@ -313,6 +317,34 @@ _EXPONENTS = (
         (K_y, _ISOMETRY_Y * outer ** (1 / decoder) * (gamma_y - _outer_matrix(r / r_0, decoder))))),
 )  # fmt: skip
 
+# Chapters when and decoder_first. E60 the three exponentials of N for one output, E61 how long small weights
+# wait, E62 when two representations collide, E63 how near others come, E64 how long a large decoder waits.
+_WAITING = (
+    Equation("E60", "beyond", _lines((
+        N, s * (s - p_0 * x_0) / A**2
+        + (a_plus**2 * sp.exp(2 * A * t) - a_minus**2 * sp.exp(-2 * A * t)) / (2 * A)))),
+    Equation("E61", "beyond", _lines((t_half, sp.log(2 * A / a_plus**2) / (2 * A)))),
+    Equation("E62", "beyond", _lines((
+        t_collision, sp.atanh(A * p_0 / (-s * x_0 - c * p_0 / 2)) / A))),
+    Equation("E63", "beyond", _lines((dh2_least, tau_y * (c + C)))),
+    Equation("E64", "beyond", _lines((t_half, tau_y / dh2_inf * sp.log(1 + 1 / cosine**2)))),
+)  # fmt: skip
+
+# Chapter finite_steps. E70 one step, E71 the product of all steps to second order, whose second line stands
+# in its first, E72 noise at rest, drawn anew at each step or in pairs of signs, E73 the end under decay.
+_kept = 1 - (s - m) ** 2
+_own_noise = label_noise**2 / (1 - Omega / 2)
+
+_FINITE_STEPS = (
+    Equation("E70", "beyond", _lines((c_next, c * _kept), (C_next, C * _kept))),
+    Equation("E71", "beyond", _lines(
+        (sp.log(shrunk), Omega_end / 4 - (sum2 + difference2) / 8
+         - s / 2 * sp.log((Omega_end + 2 * s) / (shrunk * sum2)) - (m_0 - s) ** 2 / 8),
+        (Omega_end, sp.sqrt(shrunk**2 * sum2 * difference2 + 4 * s**2)))),
+    Equation("E72", "beyond", _lines((seen2, _own_noise), (seen2_pairs, (1 + Omega / 2) * _own_noise))),
+    Equation("E73", "beyond", _lines((dh2_inf, A_low - 2 * tau_y * weight_decay))),
+)  # fmt: skip
+
 _BOOK = (
     # (39)-(40) for each sign of A_high, without overflow and without 0/0 at A_high = 0.
     Equation("39+", "beyond", _lines(
@@ -397,6 +429,8 @@ _BOOK = (
         (sp.exp(2 * vartheta), _rises / _falls), (N, _rises * _falls * sp.exp(Omega * t) / 4))),
     *_GROWING_RATES,
     *_EXPONENTS,
+    *_WAITING,
+    *_FINITE_STEPS,
 )  # fmt: skip
 
 book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import product
 
-from . import angles, forecasts, growing, identity, kernels, kinks, measures, one_layer
+from . import angles, conserved, forecasts, growing, identity, kernels, kinks, measures, one_layer
 from .paper_sweeps import FRESH_SEEDS, SEEDS, grid, slug
 from .sweep import Sweep
 from .tables import TABLE_1, UNIVERSAL
@@ -113,6 +113,26 @@ def _cuts(ending: str, seeds: Iterable[int]) -> Sweep:
     return Sweep(f"cuts{ending}", trials, identity.fitted_cuts)
 
 
+CONSERVED_SEEDS = {"": range(100, 110), "-again": range(320, 340)}
+"""Seeds of the linear networks whose coefficients are measured, explored and fresh."""
+
+
+LAYERS_AGAIN_SEEDS = range(320, 325)
+"""Seeds of default networks that are fitted at all layers once more."""
+
+
+def _layers_again() -> Sweep:
+    trials = tuple(Trial("Default", seed, layers="all") for seed in LAYERS_AGAIN_SEEDS)
+    return Sweep("default-layers-again", trials, measures.fitted_layers)
+
+
+def _conserved() -> list[Sweep]:
+    return [
+        Sweep(f"conserved{ending}", tuple(map(conserved.ConservedTrial, seeds)), conserved.coefficients)
+        for ending, seeds in CONSERVED_SEEDS.items()
+    ]
+
+
 # --- beyond the paper: exponents ----------------------------------------------------------------
 
 RECTIFIED, SMOOTH = ("leaky_relu", "relu"), ("none", "tanh", "swish", "elu")
@@ -201,8 +221,8 @@ WAITING = ((2, "none", (0.6, 0.4, 0.2)), (3, "none", (0.65, 0.5, 0.3)),
            (3, "leaky_relu", (0.65, 0.5, 0.3)), (5, "none", (0.75, 0.65, 0.5)))  # fmt: skip
 """Hidden layers, nonlinearity and three gains, from the largest, of the networks whose waiting is timed."""
 
-WAITING_SEEDS = {"": range(10), "-fresh": range(200, 220)}
-"""Seeds of them, explored and fresh."""
+WAITING_SEEDS = {"": range(10), "-fresh": range(200, 220), "-again": range(320, 340)}
+"""Seeds of them: explored, fresh, and fresh again for claims that were made after those had been seen."""
 
 
 def _waiting() -> list[Sweep]:
@@ -235,12 +255,14 @@ def _near_misses() -> list[Sweep]:
             near_miss,
         )
         for ending, seeds in WAITING_SEEDS.items()
+        if ending != "-again"
     ]
 
 
 EXPERIMENTS: dict[str, list[Sweep]] = {
     "beyond-steps": [_steps("", CUT_SEEDS), _steps("-fresh", FRESH_CUT_SEEDS)],
-    "beyond-cuts": [_cuts("", CUT_SEEDS), _cuts("-fresh", FRESH_CUT_SEEDS)],
+    "beyond-cuts": [_cuts("", CUT_SEEDS), _cuts("-fresh", FRESH_CUT_SEEDS), _layers_again()],
+    "beyond-conserved": _conserved(),
     "rotation": _one_layer(),
     "angles": [_angles(row)[0] for row in TABLE_1],
     "beyond": [_angles(row)[1] for row in TABLE_1],

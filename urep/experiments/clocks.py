@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from ..carry import carried, fitted_sigmoid
-from ..fit import Fit, fit_rates
-from ..state import Run
+from ..carry import carried, fitted_sigmoid, towards
+from ..exact import solve
+from ..fit import Fit, Solver, fit_rates
+from ..state import Rates, Run, State, TwoPoint, Variables
 from ..theory import SingularSystem
 
 
@@ -58,6 +59,42 @@ def clocks(run: Run, t1: float) -> Clocks:
     first, second = fit_rates(run, unconverged="keep"), fit_rates(window, unconverged="keep")
     curve = missed(fitted_sigmoid(window), window)
     return Clocks(t1, first, second, missed(first, run), missed(first, window), missed(second, window), curve)
+
+
+def stretched(end: float) -> Solver:
+    """‖dh‖² and dy go 1 − exp(−(t/τ)^q) of their ways; `tau_h` is τ, and `tau_y` the width τ/q.
+
+    The end of ‖dh‖² is given, as to `carry.sigmoid`. For outputs along the target.
+    """
+
+    def rising(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Variables:
+        with np.errstate(over="ignore", under="ignore"):  # all is gone there, or nothing
+            gone = -np.expm1(-((t / rates.tau_h) ** (rates.tau_h / rates.tau_y)))
+        return towards(state, task, end, gone, gone)
+
+    return rising
+
+
+def stretched_missed(run: Run, t1: float) -> np.ndarray:
+    """1 - R² (3,) of a stretched exponential that is fitted to a run from t₁ on, and told where ‖dh‖² ends."""
+    window = since(run, t1)
+    return missed(fit_rates(window, solver=stretched(window.trajectory.dh2[-1]), unconverged="keep"), window)
+
+
+def early_curve_missed(run: Run, t1: float) -> np.ndarray:
+    """1 - R² (3,) from t₁ on of a logistic that is fitted to a run from epoch 0, and told where ‖dh‖² ends."""
+    return missed(fitted_sigmoid(run), since(run, t1))
+
+
+def old_clock_missed(run: Run, t1: float) -> np.ndarray:
+    """1 - R² (3,) from t₁ on of (7) from the run's state at epoch 0, its constants fitted to that window."""
+    window, start, before = since(run, t1), run.trajectory[0], t1 - run.t[0]
+
+    def from_epoch_0(_, task: TwoPoint, rates: Rates, t: np.ndarray) -> Variables:
+        path = solve(start, task, rates, np.concatenate([[0.0], t + before]))
+        return Variables(*(curve[1:] for curve in path))
+
+    return missed(fit_rates(window, solver=from_epoch_0, unconverged="keep"), window)
 
 
 def carried_on(found: Sequence[Clocks], runs: Sequence[Run]) -> dict[str, np.ndarray]:

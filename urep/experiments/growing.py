@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from math import log, sqrt
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -89,9 +89,8 @@ def window(angled: AngledRun) -> Window | None:
     return Window(later, at(float(later.t[0])), at(0.0), matrices(angled.row), across)
 
 
-def arrival(t: np.ndarray, curves: np.ndarray, target: float) -> float:
+def arrival(t: np.ndarray, dy: np.ndarray, target: float) -> float:
     """The epoch at which nine tenths of dy* are learned, between two rows; NaN where they are not."""
-    dy = (curves[1] - curves[2]) / target
     row = int(np.argmax(dy >= LEARNED * target))
     if not dy[row] >= LEARNED * target:
         return np.nan
@@ -256,15 +255,20 @@ end. Four: (E40) with two exponents, the same exponents on time, and two curves.
 
 def fits(trial: Trial, seeds: str) -> Arrays:
     """The constants of every model, (MODELS, MOST), fitted to the stored run of a trial; NaN for none."""
-    from .runs import angled_runs
-
-    (angled,) = (one for one in angled_runs(trial.row, seeds) if one.seed == trial.seed)
-    of = window(angled)
     found = np.full((len(MODELS), MOST), np.nan)
+    of = _windows(trial.row, seeds)[trial.seed][1]
     for row, model in zip(found, MODELS.values() if of is not None else (), strict=False):
         constants = model.fit(of)
         row[: len(constants)] = constants
     return {"constants": found}
+
+
+@cache
+def _windows(row: str, seeds: str) -> dict[int, tuple[AngledRun, Window | None]]:
+    """The stored runs of a row with angles, by seed, and their windows."""
+    from .runs import angled_runs
+
+    return {angled.seed: (angled, window(angled)) for angled in angled_runs(row, seeds)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -291,8 +295,10 @@ class Fitted:
         """|log| of the predicted over the seen epoch of arrival; log 10 where none is predicted."""
         run, clock = self.window.run, np.arange(0.0, 2 * self.window.clock[-1], 5.0)
         target = sqrt(run.task.dy2_target)
-        told = run.t[0] + arrival(clock, self.told(model, clock, of), target)
-        return abs(log(told / arrival(run.t, self.window.seen, target))) if np.isfinite(told) else log(10.0)
+        dy = lambda curves: (curves[1] - curves[2]) / target
+        told = run.t[0] + arrival(clock, dy(self.told(model, clock, of)), target)
+        seen = arrival(run.t, dy(self.window.seen), target)
+        return abs(log(told / seen)) if np.isfinite(told) else log(10.0)
 
     def angles(self) -> tuple[np.ndarray, np.ndarray]:
         """dy, increasing, and the angle of dh and the decoder's gradient in degrees, at the looks from t₁."""
@@ -317,15 +323,14 @@ class Fitted:
 
 def fitted(seeds: str) -> dict[str, list[Fitted]]:
     """The stored fits of each row's runs, "angles" or "again", where the mean is learned."""
-    from .runs import angled_runs, sweep
+    from .runs import sweep
 
     known, found = sweep(f"growing-{seeds}"), {}
     stored = dict(zip(((t.row, t.seed) for t in known.trials), known.load().arrays["constants"], strict=True))
     for row in dict.fromkeys(trial.row for trial in known.trials):
-        pairs = [(angled, window(angled)) for angled in angled_runs(row, seeds)]
         found[row] = [
-            Fitted(angled, of, dict(zip(MODELS, stored[row, angled.seed], strict=True)))
-            for angled, of in pairs
+            Fitted(angled, of, dict(zip(MODELS, stored[row, seed], strict=True)))
+            for seed, (angled, of) in _windows(row, seeds).items()
             if of is not None
         ]
     return found

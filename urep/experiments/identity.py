@@ -11,6 +11,7 @@ Everything here is per unit of the learning rate.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,6 +107,118 @@ def through(network: FullyConnected | Convolutional, data: Data, layer: int) -> 
     frozen = decoder.detach()  # D_y at either point, with the sign of its output in dy
     moved = torch.autograd.grad((frozen * seen[0]).sum(), tuple(network.parameters()), allow_unused=True)
     return sum((part * part).sum().item() for part in moved if part is not None) / 4
+
+
+Place = str | tuple[str, int]
+"""Name of a module whose output is seen, with the number of its call where it is called more than once."""
+
+
+@dataclass(frozen=True)
+class Across:
+    """The kernel of the output difference at a cut of any network, parameter by parameter.
+
+    `before`, `behind` and `crossing` (parameters,) are ‖a‖²/4, ‖b‖²/4 and a·b/2 of what moves dy through the
+    activations at the cut, a, and of what moves it with these held, b. A parameter that stands on one side
+    has one of the two; one that stands on both, as in a recurrent network, has all three. `kernel` is
+    ‖∂dy/∂θ‖²/4, from one gradient that knows of no cut.
+    """
+
+    names: tuple[str, ...]
+    before: np.ndarray
+    behind: np.ndarray
+    crossing: np.ndarray
+    kernel: float
+
+    @property
+    def missed(self) -> float:
+        """Relative distance of the sum of all parts from the kernel."""
+        return abs((self.before + self.behind + self.crossing).sum() / self.kernel - 1)
+
+    @property
+    def missed_twice(self) -> float:
+        """The same where a parameter on both sides counts as two, each on its own."""
+        return abs((self.before + self.behind).sum() / self.kernel - 1)
+
+    def missed_without(self, name: str) -> float:
+        """The same as `missed` where one parameter is left out. Raises ValueError for a name that is none."""
+        if name not in self.names:
+            raise ValueError(f"name must be one of {', '.join(self.names)}; got {name!r}")
+        kept = [one != name for one in self.names]
+        return abs((self.before + self.behind + self.crossing)[kept].sum() / self.kernel - 1)
+
+    @property
+    def last_bias(self) -> str:
+        """The last vector of biases that the part before the cut has."""
+        found = [name for name, part in zip(self.names, self.before, strict=True) if "bias" in name and part]
+        return found[-1]
+
+
+def across(network: nn.Module, data: Data, cut: Sequence[Place]) -> Across:
+    """The kernel of any network at a cut, by the chain rule: what goes through it, and what stands behind.
+
+    data: two points; of several outputs the component along dy*. cut: modules whose outputs are held. Where
+    they are all that the rest sees of the input, one activation in most networks and two where a skip
+    connection passes by, `before` and `behind` are encoder and decoder; what passes by counts as behind.
+    Raises ValueError for a network that is random in its step, for a place that is not reached, and for data
+    that are not two points.
+    """
+    inputs, targets = data
+    if len(inputs) != 2 or len(targets) != 2:
+        raise ValueError(f"data must be two points, got {len(inputs)} inputs and {len(targets)} targets")
+    if network.training and any(isinstance(module, nn.Dropout) for module in network.modules()):
+        raise ValueError("network must not be random in a step: call eval() for one with dropout")
+    direction = targets.flatten(1).diff(dim=0)[0]
+    direction = direction / direction.norm()
+    places = [(place, 0) if isinstance(place, str) else place for place in cut]
+    names, parameters = zip(*network.named_parameters(), strict=True)
+
+    def moved(scalar: torch.Tensor) -> list[torch.Tensor]:
+        parts = torch.autograd.grad(scalar, parameters, retain_graph=True, allow_unused=True)
+        pairs = zip(parts, parameters, strict=True)
+        return [torch.zeros_like(p) if part is None else part for part, p in pairs]
+
+    def difference(*, held: bool) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        outputs, seen = _seen_at(network, inputs, places, held=held)
+        return outputs.flatten(1).diff(dim=0)[0] @ direction, seen
+
+    whole = moved(network(inputs).flatten(1).diff(dim=0)[0] @ direction)
+    dy, activations = difference(held=True)
+    slopes = torch.autograd.grad(dy, activations, retain_graph=True)
+    behind = moved(dy)
+    _, activations = difference(held=False)
+    before = moved(sum((d * h).sum() for d, h in zip(slopes, activations, strict=True)))
+    products = [[(a * a).sum() / 4, (b * b).sum() / 4, (a * b).sum() / 2]
+                for a, b in zip(before, behind, strict=True)]  # fmt: skip
+    kernel = sum((one * one).sum().item() for one in whole) / 4
+    return Across(names, *np.array(products, dtype=float).T, kernel=kernel)
+
+
+def _seen_at(network: nn.Module, inputs: torch.Tensor, places, *, held: bool):
+    """Outputs, and the activations at some (module, call); `held` makes these constants of their own."""
+    found: dict[tuple[str, int], torch.Tensor] = {}
+    calls = dict.fromkeys((name for name, _ in places), 0)
+
+    def listen(name: str):
+        def hook(_module, _inputs, output):
+            place = name, calls[name]
+            calls[name] += 1
+            if place not in places:
+                return None
+            found[place] = output.detach().requires_grad_() if held else output
+            return found[place]
+
+        return network.get_submodule(name).register_forward_hook(hook)
+
+    handles = [listen(name) for name in calls]
+    try:
+        outputs = network(inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    missing = [place for place in places if place not in found]
+    if missing:
+        raise ValueError(f"cut must name outputs that are reached, got {missing[0]!r}")
+    return outputs, [found[place] for place in places]
 
 
 def constants(cuts: Cuts, dh2: np.ndarray, dx2: float, dy2: float) -> tuple[np.ndarray, np.ndarray]:

@@ -186,6 +186,10 @@ class Looks:
             raise ValueError(f"t must be the epoch of a look, got {t!r}")
         return {name: float(getattr(self, name)[found[0]]) for name in self.__dataclass_fields__}
 
+    def lengths(self, t: float) -> Lengths:
+        """The two lengths and the cosine at one of the epochs; raises as `at` does."""
+        return Lengths(*(self.at(t)[name] for name in ("u", "r", "cosine")))
+
 
 @dataclass(frozen=True, eq=False)
 class AngledRun:
@@ -246,7 +250,16 @@ def explored_cases(row: str) -> list[forecasts.Case]:
 def fresh_cases(row: str, seeds: str = "beyond") -> list[forecasts.Case]:
     """The runs of a row that judge claims ("beyond" or "again") and have learned, with their births."""
     return [
-        forecasts.Case(row, one.seed, one.run, Lengths(*(one.looks.at(0)[z] for z in ("u", "r", "cosine"))))
+        forecasts.Case(row, one.seed, one.run, one.looks.lengths(0))
+        for one in angled_runs(row, seeds)
+        if forecasts.is_learned(one.run)
+    ]
+
+
+def begun_cases(row: str, seeds: str) -> list[forecasts.Case]:
+    """The angled runs of a row that have learned, with their lengths and angle at birth and at t₁."""
+    return [
+        forecasts.Case(row, one.seed, one.run, one.looks.lengths(0), one.looks.lengths(one.t1))
         for one in angled_runs(row, seeds)
         if forecasts.is_learned(one.run)
     ]

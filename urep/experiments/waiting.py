@@ -95,7 +95,8 @@ def two_rates(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def waiting(trial: WaitingTrial) -> dict[str, np.ndarray]:
     """Moments of SHARES (5,), epochs times learning rate; u, r, cosine (3,) halfway, at the start.
 
-    The stored starts of leaky ReLU networks, which nothing uses, have D_y at the two points and not between.
+    D_y is that between the two points. In the sweeps `waiting` and `waiting-fresh`, which are older, those of
+    leaky ReLU networks have D_y at the points themselves; nothing uses those.
     """
     network, data = trial.network(), trial.data()
     start = growth.measured(network, data, network.middle)

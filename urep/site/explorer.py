@@ -90,8 +90,10 @@ function curves(start, times) {{
     const u = Math.exp(log_u), r = Math.exp(log_r), dy = u * r * Math.cos(angle);
     rows.push({{ u, r, angle, dh2: u ** 2, dy2: dy ** 2, w: dy * (dy - start.dy_target) }});
   }};
+  // The solver refuses a trial step that goes too far by its error, which must be a number.
+  const size = (logarithm) => Math.exp(Math.min(Math.max(logarithm, -40), 20));
   const field = (_, [log_u, log_r, angle]) => {{
-    const u = Math.exp(log_u), r = Math.exp(log_r), [du, dr, turn] = velocity([u, r, angle], start);
+    const u = size(log_u), r = size(log_r), [du, dr, turn] = velocity([u, r, angle], start);
     return [du / u, dr / r, turn];
   }};
   const settled = (x) => Math.abs(Math.exp(x[0] + x[1]) * Math.cos(x[2]) / start.dy_target - 1) < 1e-9;
