@@ -591,6 +591,10 @@ class _PaperPrinter(LatexPrinter):
         q = _QUANTITY.get(expr)
         return q.latex if q else super()._print_Symbol(expr)
 
+    def _print_atanh(self, expr, exp=None):
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\mathrm{{artanh}}{power}\!\left({self._print(expr.args[0])}\right)"
+
     def _print_Function(self, expr, exp=None):
         q = _QUANTITY.get(expr)
         if q is None:
