@@ -355,6 +355,29 @@ def test_the_explorer_has_a_switch_for_theories(server, context):
     assert again == pytest.approx(here, rel=1e-3)
 
 
+WIDER = """() => [...document.querySelectorAll("#urep-explorer select")].filter((list) => {
+  const alone = list.cloneNode(true);
+  alone.removeAttribute("id");
+  Object.assign(alone.style, { width: "max-content", maxWidth: "none", position: "absolute" });
+  list.after(alone);
+  const wanted = alone.offsetWidth;
+  alone.remove();
+  return wanted > list.offsetWidth;
+}).map((list) => list.id)"""
+"""Lists of the explorer that are narrower than their longest name."""
+
+
+@pytest.mark.parametrize("width", [360, 768, 1300])
+def test_no_name_in_the_explorers_lists_is_cut_off(server, browser, width):
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = opened(context, server + EXPLORER)
+    assert page.locator("#urep-explorer select").count() == 2
+    assert page.evaluate(WIDER) == []
+    page.add_style_tag(content="#urep-theory { width: 8rem !important; }")
+    assert page.evaluate(WIDER) == ["urep-theory"]
+    context.close()
+
+
 def test_the_explorer_answers_its_sliders_by_keyboard_and_writes_the_address(server, context):
     page = opened(context, server + EXPLORER)
     before = page.evaluate("urepExplorer.latest().k.dh2_inf")
