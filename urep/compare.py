@@ -79,9 +79,7 @@ class Watched:
         if self.run.task.dy2_target == 0:
             raise ValueError("run must have targets that differ, got dy2_target = 0.0")
         if not (self.run.t >= self.t1).any():
-            raise ValueError(
-                f"t1 must be an epoch of the run, which ends at {self.run.t[-1]:g}, got {self.t1:g}"
-            )
+            raise ValueError(f"t1 must be an epoch of the run, at most {self.run.t[-1]:g}, got {self.t1:g}")
         before, after = self._shares[[0, -1]]
         if before > MOST_BEFORE:
             raise ValueError(
@@ -96,7 +94,7 @@ class Watched:
                 f"run must have {MIN_ROWS} rows or more in the first {SHARES[0]:.0%} of its transition and "
                 f"from {SHARES[-1]:.0%} to {LEARNED:.0%}, got {first} and {last}: take a smaller lr"
             )
-        seen = {"start": (self.later, f"t1 = {self.t1:g}"), "birth": (self.run, "epoch 0")}
+        seen = {"birth": (self.run, "epoch 0"), "start": (self.later, f"t1 = {self.t1:g}")}
         for name, (run, when) in seen.items():
             dh, u = float(run.trajectory.dh2[0]) ** 0.5, getattr(self, name).u
             if abs(u - dh) > SAME * dh:
@@ -382,7 +380,8 @@ class Comparison:
     its interval where there are several runs. `alpha` and `beta` are fitted to whole transitions: between
     their least and largest of the runs, or, of one run, a standard error times 1.6 to each side; anything
     where a fit does not determine them.
-    `forecasts` are those of the theory, or of the curve where there is none, one a run; `layers` those of Watched.
+    `forecasts` are those of the theory, or of the curve where there is none, one a run; `layers` are those
+    of Watched.
     """
 
     judged: tuple[Judged, ...]

@@ -82,10 +82,12 @@
     if (choose.value) take(choose.value);
     changed();
   });
-  form.append(element("fieldset", {}, element("legend", {}, "The theory"),
-    element("label", { for: "urep-theory" }, "theory"), theory));
-  form.append(element("fieldset", {}, element("legend", {}, "A network of Table 1, as fitted"),
-    element("label", { for: "urep-preset" }, "preset"), choose));
+  // Lists are wider than a slider's column, so that no name in them is cut off.
+  form.append(element("div", { class: "urep-choices" },
+    element("fieldset", {}, element("legend", {}, "The theory"),
+      element("label", { for: "urep-theory" }, "theory"), theory),
+    element("fieldset", {}, element("legend", {}, "A network of Table 1, as fitted"),
+      element("label", { for: "urep-preset" }, "preset"), choose)));
 
   for (const [title, group] of SLIDERS) {
     const set = element("fieldset", {}, element("legend", {}, title));

@@ -163,6 +163,7 @@ def _exponents() -> list[Sweep]:
         Sweep("exponents-fresh", _taken_away(range(210, 215), JUDGED_CHANGES), kernels.mapped),
         Sweep("exponents-architectures", _architectures(range(3)), kernels.mapped_small),
         Sweep("exponents-architectures-fresh", _architectures(range(320, 325)), kernels.mapped_small),
+        Sweep("exponents-dropout-fresh", _dropout(range(330, 335)), kernels.mapped_small),
         _kinks("", range(3)),
         _kinks("-fresh", range(320, 325)),
     ]
@@ -202,6 +203,12 @@ def _taken_away(seeds: Iterable[int], changes: Iterable[dict] = TAKEN_AWAY) -> t
               for kind, changed, seed in product(RECTIFIED, changes, seeds)]  # fmt: skip
     trials += [kernels.MapTrial(kind, seed=seed) for kind, seed in product(("none", "tanh"), seeds)]
     return tuple(trials)
+
+
+def _dropout(seeds: Iterable[int]) -> tuple[kernels.RowTrial | kernels.MapTrial, ...]:
+    """Dropout, and its network without dropout."""
+    trials = [kernels.RowTrial("Dropout", ARCHITECTURES["Dropout"], seed) for seed in seeds]
+    return tuple(trials + [kernels.MapTrial("leaky_relu", 10, seed=seed, table_gain=1.0) for seed in seeds])
 
 
 KINKED = (("leaky_relu", 4), ("leaky_relu", 8), ("leaky_relu", 20), ("relu", 20))

@@ -83,7 +83,9 @@ def stretched_missed(run: Run, t1: float) -> np.ndarray:
 
 def early_curve_missed(run: Run, t1: float) -> np.ndarray:
     """1 - R² (3,) from t₁ on of a logistic that is fitted to a run from epoch 0, and told where ‖dh‖² ends."""
-    return missed(fitted_sigmoid(run), since(run, t1))
+    window = since(run, t1)
+    whole = np.array([*fitted_sigmoid(run).predict(run.t)])  # its share is counted from its first row
+    return _missed(whole[:, len(run) - len(window) :], window)
 
 
 def old_clock_missed(run: Run, t1: float) -> np.ndarray:
