@@ -75,10 +75,10 @@ def test_arrival_is_between_two_rows():
 
 
 def test_stored_fits_are_those_of_the_stored_runs():
-    one = growing.fitted("angles")["Linear"][0]
+    one = runs.grown("angles")["Linear"][0]
     assert one.angled.seed == 0 and one.missed("(E44)")[2] < 0.01 < one.missed("(7)")[2]
-    trial = runs.sweep("growing-angles").trials[0]
-    again = growing.fits(trial, "angles")["constants"]
+    known = runs.sweep("growing-angles")
+    again = known.measure(known.trials[0])["constants"]
     assert np.nanmax(np.abs(again[0] - one.constants["(7)"])) < 1e-3
     dy, seen = one.angles()
     assert (

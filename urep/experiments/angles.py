@@ -13,9 +13,11 @@ import numpy as np
 import torch
 
 from ..fit import mean_learned
-from ..growth import of_vectors
+from ..growth import Lengths, of_vectors
 from ..state import Run, State, TwoPoint
 from ..training import TrainingDiverged, chord_gradient, compiled, decoder_gradient, train
+from .measures import ENDS
+from .sweep import Sweep
 from .trial import Trial
 
 Arrays = dict[str, np.ndarray]
@@ -165,7 +167,7 @@ def angles(trial: Trial) -> Arrays:
     run, looks, learned = course(trial)
     return _curves(run, learned) | _looks(looks, learned) | {
         "rows": np.int32(len(run)),
-        "stopped": np.int8(("epochs", "loss", "diverged").index(run.stopped)),
+        "stopped": np.int8(ENDS.index(run.stopped)),
         "t1": np.int32(-1 if learned is None else learned),
     }  # fmt: skip
 
@@ -216,3 +218,76 @@ def _padded(values: np.ndarray, length: int) -> np.ndarray:
 
 def _epochs(t, length: int) -> np.ndarray:
     return np.int16(np.pad(np.asarray(t), (0, length - len(t)), constant_values=-1))
+
+
+# --- what is stored ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """What was seen of dh and D_y on the way, (n,) each: epochs t, u = ‖dh‖, r = ‖D_y‖, their cosine, and dy.
+
+    D_y is the mean of the decoder's gradient between the two points, so that u r cosine = dy; `r_ends` and
+    `cosine_ends` are of its mean at the two points. `turned`, `turned_since` and `gradient_turned` are
+    degrees: of dh since the start, and since t₁ (NaN before), and of D_y since the start.
+    """
+
+    t: np.ndarray
+    u: np.ndarray
+    r: np.ndarray
+    cosine: np.ndarray
+    dy: np.ndarray
+    r_ends: np.ndarray
+    cosine_ends: np.ndarray
+    turned: np.ndarray
+    turned_since: np.ndarray
+    gradient_turned: np.ndarray
+
+    def at(self, t: float) -> dict[str, float]:
+        """What was seen at one of the epochs; raises ValueError for another."""
+        found = np.flatnonzero(self.t == t)
+        if not found.size:
+            raise ValueError(f"t must be the epoch of a look, got {t!r}")
+        return {name: float(getattr(self, name)[found[0]]) for name in self.__dataclass_fields__}
+
+    def lengths(self, t: float) -> Lengths:
+        """The two lengths and the cosine at one of the epochs; raises as `at` does."""
+        return Lengths(*(self.at(t)[name] for name in ("u", "r", "cosine")))
+
+
+@dataclass(frozen=True, eq=False)
+class AngledRun:
+    """A run of Table 1, thinned; t₁ (epochs, None where the mean is not learned); its Looks.
+
+    A run that stopped at a loss has rows to the row's last epoch, continued as it ended.
+    """
+
+    row: str
+    seed: int
+    run: Run
+    t1: float | None
+    looks: Looks
+
+
+def read(known: Sweep, *, whole: bool = True) -> list[AngledRun]:
+    """The runs that a sweep of `angles` holds, a trial each; raises as `Sweep.load` does."""
+    arrays = known.load(whole=whole).arrays
+    there = [(k, trial) for k, trial in enumerate(known.trials) if arrays["done"][k]]
+    return [_angled(trial, {name: array[k] for name, array in arrays.items()}) for k, trial in there]
+
+
+def _angled(trial: Trial, arrays: Arrays) -> AngledRun:
+    kept = arrays["t"] >= 0
+    t, dh2, dy, loss = (np.float64(arrays[name][kept]) for name in ("t", "dh2", "dy", "loss"))
+    epochs, stopped = trial.settings.epochs, ENDS[arrays["stopped"]]
+    if stopped == "loss":
+        more = np.arange(t[-1], epochs, np.ceil(epochs / ROWS))[1:]
+        t = np.r_[t, more]
+        dh2, dy, loss = (np.pad(values, (0, more.size), mode="edge") for values in (dh2, dy, loss))
+    task = TwoPoint(trial.dx2, trial.dy2_target)
+    state = State(dh2, dy**2, dy * (dy - task.dy2_target**0.5))
+    run = Run(t, state, loss, task, trial.settings.lr, stopped)
+    seen = arrays["look_t"] >= 0
+    names = {name: name for name in Looks.__dataclass_fields__} | {"t": "look_t", "dy": "look_dy"}
+    looks = Looks(**{name: np.float64(arrays[key][seen]) for name, key in names.items()})
+    return AngledRun(trial.row, trial.seed, run, float(arrays["t1"]) if arrays["t1"] >= 0 else None, looks)

@@ -7,12 +7,11 @@ same three variables with the same objective (49), and a start that was measured
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from math import log, sqrt
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -24,12 +23,12 @@ from ..growth import Growth, Lengths, exponents, integrate
 from ..growth import fit_rates as fit_growth
 from ..state import Rates, Run
 from ..theory import SingularSystem
+from . import angles
+from .angles import AngledRun
 from .forecasts import matrices
+from .sweep import Sweep
 from .tables import TABLE_1
 from .trial import Trial
-
-if TYPE_CHECKING:
-    from .runs import AngledRun
 
 Arrays = dict[str, np.ndarray]
 
@@ -80,7 +79,7 @@ class Window:
 
 
 def window(angled: AngledRun) -> Window | None:
-    """The part of a run with angles, `runs.AngledRun`, from t₁; None where the mean is not learned."""
+    """The part of a run with angles, `angles.AngledRun`, from t₁; None where the mean is not learned."""
     later = None if angled.run.stopped == "diverged" else without_mean(angled.run)
     if later is None:
         return None
@@ -253,10 +252,13 @@ MODELS: Mapping[str, Model] = MappingProxyType({
 end. Four: (E40) with two exponents, the same exponents on time, and two curves."""
 
 
-def fits(trial: Trial, seeds: str) -> Arrays:
-    """The constants of every model, (MODELS, MOST), fitted to the stored run of a trial; NaN for none."""
+def fits(trial: Trial, sweeps: Mapping[str, Sweep]) -> Arrays:
+    """The constants of every model, (MODELS, MOST), fitted to the stored run of a trial; NaN for none.
+
+    sweeps: those of `angles` that hold the runs, by row.
+    """
     found = np.full((len(MODELS), MOST), np.nan)
-    of = _windows(trial.row, seeds)[trial.seed][1]
+    of = _windows(sweeps[trial.row])[trial.seed]
     for row, model in zip(found, MODELS.values() if of is not None else (), strict=False):
         constants = model.fit(of)
         row[: len(constants)] = constants
@@ -264,11 +266,8 @@ def fits(trial: Trial, seeds: str) -> Arrays:
 
 
 @cache
-def _windows(row: str, seeds: str) -> dict[int, tuple[AngledRun, Window | None]]:
-    """The stored runs of a row with angles, by seed, and their windows."""
-    from .runs import angled_runs
-
-    return {angled.seed: (angled, window(angled)) for angled in angled_runs(row, seeds)}
+def _windows(known: Sweep) -> dict[int, Window | None]:
+    return {angled.seed: window(angled) for angled in angles.read(known)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -321,16 +320,11 @@ class Fitted:
         return np.interp(dy, told.u * told.r * told.cosine, told.angle)
 
 
-def fitted(seeds: str) -> dict[str, list[Fitted]]:
-    """The stored fits of each row's runs, "angles" or "again", where the mean is learned."""
-    from .runs import sweep
-
-    known, found = sweep(f"growing-{seeds}"), {}
-    stored = dict(zip(((t.row, t.seed) for t in known.trials), known.load().arrays["constants"], strict=True))
-    for row in dict.fromkeys(trial.row for trial in known.trials):
-        found[row] = [
-            Fitted(angled, of, dict(zip(MODELS, stored[row, seed], strict=True)))
-            for seed, (angled, of) in _windows(row, seeds).items()
-            if of is not None
-        ]
-    return found
+def fitted(runs: Sequence[AngledRun], stored: Mapping[int, np.ndarray]) -> list[Fitted]:
+    """Runs with the constants that `fits` found, by seed, where the mean is learned."""
+    pairs = [(angled, window(angled)) for angled in runs]
+    return [
+        Fitted(angled, of, dict(zip(MODELS, stored[angled.seed], strict=True)))
+        for angled, of in pairs
+        if of is not None
+    ]

@@ -12,7 +12,8 @@ import numpy as np
 from ..growth import Lengths
 from ..state import Run, State, TwoPoint
 from ..zoo import catalogue, protocol
-from . import angles, beyond_sweeps, forecasts, measures, paper_sweeps
+from . import angles, beyond_sweeps, forecasts, growing, measures, paper_sweeps
+from .angles import AngledRun
 from .beyond_sweeps import FORECAST_ROWS, NEAR_MISS_UNITS, WAITING, WAITING_SEEDS  # noqa: F401 (for pages)
 from .measures import ENDS
 from .paper_sweeps import (  # noqa: F401 (for pages)
@@ -159,79 +160,26 @@ def sampled_runs(name: str) -> list[Run]:
     ]
 
 
-@dataclass(frozen=True, eq=False)
-class Looks:
-    """What was seen of dh and D_y on the way, (n,) each: epochs t, u = ‖dh‖, r = ‖D_y‖, their cosine, and dy.
-
-    D_y is the mean of the decoder's gradient between the two points, so that u r cosine = dy; `r_ends` and
-    `cosine_ends` are of its mean at the two points. `turned`, `turned_since` and `gradient_turned` are
-    degrees: of dh since the start, and since t₁ (NaN before), and of D_y since the start.
-    """
-
-    t: np.ndarray
-    u: np.ndarray
-    r: np.ndarray
-    cosine: np.ndarray
-    dy: np.ndarray
-    r_ends: np.ndarray
-    cosine_ends: np.ndarray
-    turned: np.ndarray
-    turned_since: np.ndarray
-    gradient_turned: np.ndarray
-
-    def at(self, t: float) -> dict[str, float]:
-        """What was seen at one of the epochs; raises ValueError for another."""
-        found = np.flatnonzero(self.t == t)
-        if not found.size:
-            raise ValueError(f"t must be the epoch of a look, got {t!r}")
-        return {name: float(getattr(self, name)[found[0]]) for name in self.__dataclass_fields__}
-
-    def lengths(self, t: float) -> Lengths:
-        """The two lengths and the cosine at one of the epochs; raises as `at` does."""
-        return Lengths(*(self.at(t)[name] for name in ("u", "r", "cosine")))
-
-
-@dataclass(frozen=True, eq=False)
-class AngledRun:
-    """A run of Table 1, thinned; t₁ (epochs, None where the mean is not learned); its Looks.
-
-    A run that stopped at a loss has rows to the row's last epoch, continued as it ended.
-    """
-
-    row: str
-    seed: int
-    run: Run
-    t1: float | None
-    looks: Looks
-
-
 def angled_runs(row: str, seeds: str = "angles", *, whole: bool = True) -> list[AngledRun]:
     """The stored runs of a row of Table 1 with lengths and angles, a trial each.
 
     seeds: "angles", the explored ones, or those that judge claims, "beyond" and, later, "again"; not
     `whole`: those of them that are there. Raises ValueError for another row, and as `Sweep.load` does.
     """
-    known = sweep(f"{slug(row)}-{seeds}")
-    arrays = known.load(whole=whole).arrays
-    there = [(k, trial) for k, trial in enumerate(known.trials) if arrays["done"][k]]
-    return [_angled(trial, {name: array[k] for name, array in arrays.items()}) for k, trial in there]
+    return angles.read(sweep(f"{slug(row)}-{seeds}"), whole=whole)
 
 
-def _angled(trial: Trial, arrays: Arrays) -> AngledRun:
-    kept = arrays["t"] >= 0
-    t, dh2, dy, loss = (np.float64(arrays[name][kept]) for name in ("t", "dh2", "dy", "loss"))
-    epochs, stopped = trial.settings.epochs, ENDS[arrays["stopped"]]
-    if stopped == "loss":
-        more = np.arange(t[-1], epochs, np.ceil(epochs / angles.ROWS))[1:]
-        t = np.r_[t, more]
-        dh2, dy, loss = (np.pad(values, (0, more.size), mode="edge") for values in (dh2, dy, loss))
-    task = TwoPoint(trial.dx2, trial.dy2_target)
-    state = State(dh2, dy**2, dy * (dy - task.dy2_target**0.5))
-    run = Run(t, state, loss, task, trial.settings.lr, stopped)
-    seen = arrays["look_t"] >= 0
-    names = {name: name for name in Looks.__dataclass_fields__} | {"t": "look_t", "dy": "look_dy"}
-    looks = Looks(**{name: np.float64(arrays[key][seen]) for name, key in names.items()})
-    return AngledRun(trial.row, trial.seed, run, float(arrays["t1"]) if arrays["t1"] >= 0 else None, looks)
+def grown(seeds: str) -> dict[str, list[growing.Fitted]]:
+    """The stored fits of growing rates and of curves to each row's runs, "angles" or "again".
+
+    Runs whose mean is not learned are left out. Raises as `Sweep.load` does.
+    """
+    known, found = sweep(f"growing-{seeds}"), {}
+    constants = known.load().arrays["constants"]
+    for row in dict.fromkeys(trial.row for trial in known.trials):
+        stored = {t.seed: one for t, one in zip(known.trials, constants, strict=True) if t.row == row}
+        found[row] = growing.fitted(angled_runs(row, seeds), stored)
+    return found
 
 
 def explored_cases(row: str) -> list[forecasts.Case]:
