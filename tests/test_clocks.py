@@ -1,4 +1,4 @@
-"""Fits from epoch 0 and from t₁, carried to other seeds; trainings with the mean given, and of nothing else."""
+"""Fits from epoch 0 and from t₁, carried to other seeds; trainings with the mean given, and of it alone."""
 
 import numpy as np
 import pytest

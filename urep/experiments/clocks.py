@@ -76,13 +76,13 @@ def stretched(end: float) -> Solver:
 
 
 def stretched_missed(run: Run, t1: float) -> np.ndarray:
-    """1 - R² (3,) of a stretched exponential that is fitted to a run from t₁ on, and told where ‖dh‖² ends."""
+    """1 - R² (3,) of a stretched exponential fitted to a run from t₁ on, and told where ‖dh‖² ends."""
     window = since(run, t1)
     return missed(fit_rates(window, solver=stretched(window.trajectory.dh2[-1]), unconverged="keep"), window)
 
 
 def early_curve_missed(run: Run, t1: float) -> np.ndarray:
-    """1 - R² (3,) from t₁ on of a logistic that is fitted to a run from epoch 0, and told where ‖dh‖² ends."""
+    """1 - R² (3,) from t₁ on of a logistic fitted to a run from epoch 0, and told where ‖dh‖² ends."""
     window = since(run, t1)
     whole = np.array([*fitted_sigmoid(run).predict(run.t)])  # its share is counted from its first row
     return _missed(whole[:, len(run) - len(window) :], window)
