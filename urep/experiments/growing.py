@@ -262,7 +262,7 @@ def fits(trial: Trial, sweeps: Mapping[str, Sweep]) -> Arrays:
     for row, model in zip(found, MODELS.values() if of is not None else (), strict=False):
         constants = model.fit(of)
         row[: len(constants)] = constants
-    return {"constants": found}
+    return {"constants": np.float32(found)}
 
 
 @cache
