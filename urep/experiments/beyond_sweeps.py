@@ -72,7 +72,8 @@ def _growing(ending: str, seeds: range) -> Sweep:
     trials = tuple(Trial(row, seed, stop_at_loss=1e-8) for row in GROWING for seed in seeds)
     known = {row: one for row in GROWING for one in _angles(row) if one.name.endswith(f"-{ending}")}
     measure = partial(growing.fits, sweeps=known)
-    return Sweep(f"growing-{ending}", trials, measure, rests_on=f"default-{ending}")
+    reads = tuple(one.name for one in known.values())
+    return Sweep(f"growing-{ending}", trials, measure, rests_on=f"default-{ending}", reads=reads)
 
 
 # --- beyond the paper: forecasts ----------------------------------------------------------------

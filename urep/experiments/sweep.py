@@ -24,6 +24,8 @@ class Sweep:
     measure: Callable[[Trial | TaskTrial], Arrays]
     rests_on: str = ""
     """Name of a sweep that has to be there first: its trials read their settings from it."""
+    reads: tuple[str, ...] = ()
+    """Names of the sweeps whose stored runs are measured; this one trains nothing then."""
 
     @property
     def path(self) -> Path:

@@ -291,7 +291,10 @@ def wrong_seeds(known: Claim, sweeps: Mapping, after: Callable[[str], bool]) -> 
     if explored & set(known.seeds):
         return f"claim {known.id!r}: explored and confirmed share seeds {_range(explored & set(known.seeds))}"
     networks = {_network(trial) for name in known.runs for trial in sweeps[name].trials}
+    # What reads stored runs has no seeds of its own: those are of the sweeps that trained them.
     for name, other in sweeps.items():
+        if other.reads:
+            continue
         used = {trial.seed for trial in other.trials if _network(trial) in networks} & set(known.seeds)
         if name not in known.runs and used and not after(name):
             return (
