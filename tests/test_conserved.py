@@ -140,3 +140,9 @@ def test_what_is_kept_of_a_seed_is_finite_and_right_in_kind():
     for array in kept.values():
         seen, told = array[..., 0], array[..., 1]
         assert np.isfinite(array).all() and (np.sign(seen) == np.sign(told)).all()
+
+
+@pytest.mark.parametrize("wrong", [np.nan, -0.1, np.inf])
+def test_a_weight_decay_is_finite_and_not_negative(wrong):
+    with pytest.raises(ValueError, match="weight_decay must be finite and >= 0"):
+        cv.decayed_output(4, wrong)

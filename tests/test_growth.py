@@ -208,3 +208,8 @@ def test_what_is_refused_is_named():
         growth.integrate(Lengths(0.1, 0.1, -1.0), TASK, Growth(1.0, 1.0), T)
     with pytest.raises(TypeError, match="depth"):
         growth.fit_rates((T, START.state(TASK), TASK), START, depth=(2, 1), alpha=0.0)
+
+
+def test_an_aligned_start_has_no_derivatives():
+    with pytest.raises(ValueError, match=r"start\.cosine must be < 1"):
+        growth.sensitivities(replace(START, cosine=1.0), TASK, Growth(0.01, 0.01), T)

@@ -204,3 +204,18 @@ def test_reading_turns_the_output_towards_its_target_and_refuses_what_is_not_lin
 def test_bad_input_is_refused_by_name(call, kind, message):
     with pytest.raises(kind, match=message):
         call(rotation.Vectors([1.0, 2.0], [0.5, 0.0]), urep.TwoPoint(1.0, 0.5), urep.Rates(2.0, 2.0))
+
+
+@pytest.mark.parametrize("wrong", [np.nan, -1.0, np.inf])
+def test_the_wide_distance_refuses_what_is_no_squared_length(wrong):
+    with pytest.raises(ValueError, match="dh2 must be finite and >= 0"):
+        rotation.wide_distance(wrong, urep.TwoPoint(1.0, 0.5), urep.Rates(10.0, 10.0))
+
+
+def test_a_zero_vector_has_no_angle():
+    here = rotation.Vectors(np.array([1.0, 0.0]), np.array([0.0, 1.0]))
+    nowhere = rotation.Vectors(np.zeros(2), np.array([0.0, 1.0]))
+    assert here.turned(here) == 0
+    for one, other in ((here, nowhere), (nowhere, here)):
+        with pytest.raises(ValueError, match="dh must not be zero"):
+            one.turned(other)

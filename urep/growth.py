@@ -212,15 +212,18 @@ def sensitivities(
     """Derivatives of ‖dh‖², ‖dy‖² and w by each of PARAMETERS, at epochs t (n,), by the variational equation.
 
     Those by the start leave the constants and `born` as they are, unless `born` is None: then they move it
-    too. Raises as `integrate` does.
+    too. Raises as `integrate` does, and ValueError for a start that is aligned: there the angle grows as the
+    root of what the cosine loses, and no derivative by it is finite.
     """
     start, t = _checked(start, task, rates), times(t)
+    if start.cosine == 1:
+        raise ValueError("start.cosine must be < 1 where derivatives are asked for, got 1")
     rows = _rows(start, task, rates, t, rtol, with_slopes=True)
     _, slopes = _curves_and_slopes(rows, task)
     half = sqrt((1 + start.cosine) / 2)  # cos θ/2: d tan(θ/2)/d cos θ = −1/(4 cos⁴(θ/2) tan(θ/2))
     tangent = _tangent(start.cosine)
     per = {"k_h": 1 / rates.k_h, "k_y": 1 / rates.k_y, "u": 1 / start.u, "r": 1 / start.r}
-    per["cosine"] = -1 / (4 * half**4 * tangent) if tangent > 0 else np.nan
+    per["cosine"] = -1 / (4 * half**4 * tangent)
     return {name: Variables(*(slopes[k] * per.get(name, 1.0))) for k, name in enumerate(PARAMETERS)}
 
 

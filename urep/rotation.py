@@ -64,7 +64,12 @@ class Vectors:
         return State(self.dh2, dy**2, dy * (dy - sqrt(task.dy2_target)))
 
     def turned(self, start: Vectors) -> float | np.ndarray:
-        """Angle in degrees between dh here and dh of a start, without the rounding of an arccosine."""
+        """Angle in degrees between dh here and dh of a start, without the rounding of an arccosine.
+
+        Raises ValueError where one of them is zero and has no direction.
+        """
+        if not (np.linalg.norm(self.dh, axis=-1).all() and np.linalg.norm(start.dh)):
+            raise ValueError("dh must not be zero where its angle is asked for, got a zero vector")
         other = np.broadcast_to(start.dh, self.dh.shape)
         one, two = (z / np.linalg.norm(z, axis=-1, keepdims=True) for z in (self.dh, other))
         return np.degrees(2 * np.arctan2(*(np.linalg.norm(z, axis=-1) for z in (one - two, one + two))))
@@ -181,9 +186,15 @@ def final_distance(
 
 
 def wide_distance(dh2: ArrayLike, task: TwoPoint, rates: Rates) -> np.ndarray:
-    """‖dh(∞)‖² by (E58), the limit of a wide layer whose encoder and decoder start equally long."""
+    """‖dh(∞)‖² by (E58), the limit of a wide layer whose encoder and decoder start equally long.
+
+    Raises ValueError where dh2 is negative or not finite.
+    """
+    dh2 = np.asarray(dh2, dtype=float)
+    if not (np.isfinite(dh2).all() and (dh2 >= 0).all()):
+        raise ValueError(f"dh2 must be finite and >= 0, got {dh2!r}")
     low = sqrt(rates.tau_y / rates.tau_h * task.dx2 * task.dy2_target)
-    return _WIDE(np.asarray(dh2, dtype=float), low)
+    return _WIDE(dh2, low)
 
 
 # --- evaluation -----------------------------------------------------------------------------

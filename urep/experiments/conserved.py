@@ -88,7 +88,10 @@ def decayed_output(matrices: int, weight_decay: float, target: float = TARGET) -
     """The largest output difference at which a linear network of L matrices can rest under weight decay.
 
     It solves y + 4 λ y^(2/L − 1) = dy*; zero where there is no such y. For L = 2 it is (E73).
+    Raises ValueError for a weight decay that is negative or not finite.
     """
+    if not 0 <= weight_decay < np.inf:
+        raise ValueError(f"weight_decay must be finite and >= 0, got {weight_decay!r}")
     if matrices == 2:
         return max(target - 4 * weight_decay, 0.0)
 
