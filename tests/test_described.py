@@ -48,7 +48,7 @@ def test_a_text_belongs_to_one_figure(number):
 
 
 def test_a_text_too_short_says_nothing():
-    with pytest.raises(described.Undescribed, match="has alt 'Two lines.'"):
+    with pytest.raises(described.Undescribed, match="has alt 'Two lines"):
         described.describe(drawn(alt="Two lines."))
 
 

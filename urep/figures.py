@@ -93,7 +93,7 @@ def _picture(
 
 
 def _labels(axes) -> str:
-    """What is written on the panels: all that a figure can say of itself, until its page says what is seen."""
+    """What is written on the panels: all that a figure can say until its page says what is seen."""
     return f"{UNSEEN}: {'; '.join(_panel(ax) for ax in axes if ax.axison)}"
 
 
