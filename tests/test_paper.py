@@ -280,7 +280,7 @@ def test_claims_can_be_chosen_by_their_outcome(found, trained):
 
 def test_some_claims_answer_with_their_numbers_and_lead_to_their_checks(found):
     page = registry.answers("made.predicted", found=found)
-    said = "the worst 0.1; median 0.1, 5-95% 0.1 to 0.1, 10 runs; wanted below 1 in 95% of runs"
+    said = "the worst 0.1; median 0.1, 5-95% 0.1 to 0.1, 9 runs; wanted below 1 in 95% of runs"
     assert repr(page).startswith(f"made.predicted: confirmed on fresh seeds; {said}")
     link = next(r.link for r in found if r.judgement and r.judgement["id"] == "made.predicted")
     assert f'href="{link}"' in page._repr_html_() and said in page._repr_html_()
