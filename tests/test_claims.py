@@ -102,6 +102,7 @@ ALONE = [
     "In deep networks, the rate is of two lines.",
     "Therefore networks of Table 1 learn what is asked.",
     "Labels alone predict the pattern as well as (10).",
+    "The theory predicts w, and does so better than a curve.",
 ]
 NOT_ALONE = {
     "They describe w of all these networks.": "must name its subject, and not begin with 'They'",

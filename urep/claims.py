@@ -208,7 +208,7 @@ _OPENINGS = re.compile(
 )
 _POINTERS = re.compile(
     r"\b(this page|this chapter|as well(?! as)|the same networks?|do(es)? too|above|below one|as above|"
-    r"said so|do(es)? so|either way)\b",
+    r"said so|(?<!\band )do(es)? so|either way)\b",
     re.I,
 )
 
