@@ -167,7 +167,29 @@ def _exponents() -> list[Sweep]:
         Sweep("exponents-dropout-fresh", _dropout(range(330, 335)), kernels.mapped_small),
         _kinks("", range(3)),
         _kinks("-fresh", range(320, 325)),
+        _short_steps("", range(2)),
+        _short_steps("-fresh", LATER_SEEDS),
+        Sweep("exponents-told-fresh", _smooth(LATER_SEEDS), kernels.told),
     ]
+
+
+LATER_SEEDS = range(340, 345)
+"""Seeds that judge the claims which were made against nearer nulls."""
+
+
+def _smooth(seeds: Iterable[int]) -> tuple[kernels.MapTrial, ...]:
+    """Linear and tanh networks of all depths of the map, level 1."""
+    return tuple(
+        kernels.MapTrial(kind, depth, seed=seed)
+        for kind, depth, seed in product(("none", "tanh"), kernels.DEPTHS, seeds)
+    )
+
+
+def _short_steps(ending: str, seeds: Iterable[int]) -> Sweep:
+    """Kernels on kinks beside the mean of those of an instant, and trainings of shorter steps from birth."""
+    trials = [kinks.KinkTrial(*kind, seed) for kind, seed in product(KINKED, seeds)]
+    trials += [kinks.KinkTrial("leaky_relu", 20, seed, shorter=5) for seed in seeds]
+    return Sweep(f"exponents-kinks-mean{ending}", tuple(trials), kinks.slid_from_birth)
 
 
 ARCHITECTURES = {"Default": 100, "Narrow": 50, "Shallow": 100, "Skip connections": 100, "Dropout": 100,
