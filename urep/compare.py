@@ -17,6 +17,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from . import growth
+from .carry import rise
 from .claims import skill
 from .fit import MIN_ROWS, fit_rates, mean_learned
 from .growth import Lengths
@@ -30,8 +31,8 @@ SHARES = (0.2, 0.5)
 MOST_BEFORE = 0.75
 """Largest share of dy* that may be learned at t₁: a transition is what is left."""
 
-LEARNED = 0.99
-"""Share of the transition that ends it, and the rows that judge."""
+OVER = 0.99
+"""Share of the transition at which it is over, and the last of the rows that judge."""
 
 BEYOND = 10
 """Lengths of a run after which what a theory says of ‖dh‖² counts as its end."""
@@ -86,13 +87,13 @@ class Watched:
                 f"run must have learned {MOST_BEFORE:.0%} of its target at most when its mean is learned, at "
                 f"t1 = {self.t1:g}, got {before:.0%}"
             )
-        if self.learned[-1] < LEARNED:
-            raise ValueError(f"run must learn {LEARNED:.0%} of its target, got {after:.0%}: train longer")
-        first, last = self.rows(SHARES[0]), self.rows(LEARNED) - self.rows(SHARES[-1])
+        if self.learned[-1] < OVER:
+            raise ValueError(f"run must learn {OVER:.0%} of its target, got {after:.0%}: train longer")
+        first, last = self.rows(SHARES[0]), self.rows(OVER) - self.rows(SHARES[-1])
         if min(first, last) < MIN_ROWS:
             raise ValueError(
                 f"run must have {MIN_ROWS} rows or more in the first {SHARES[0]:.0%} of its transition and "
-                f"from {SHARES[-1]:.0%} to {LEARNED:.0%}, got {first} and {last}: take a smaller lr"
+                f"from {SHARES[-1]:.0%} to {OVER:.0%}, got {first} and {last}: take a smaller lr"
             )
         seen = {"birth": (self.run, "epoch 0"), "start": (self.later, f"t1 = {self.t1:g}")}
         for name, (run, when) in seen.items():
@@ -251,7 +252,7 @@ def _curve(watched: Watched, part: Run, *, stretched: bool) -> Predict:
     first_dh2, first = seen[0, 0], (seen[1, 0] - seen[2, 0]) / target
 
     def shares(x: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        gone = _logistic(t, x[0] * clock[-1], clock[-1] * np.exp(x[1]))
+        gone = rise(t, x[0] * clock[-1], clock[-1] * np.exp(x[1]))
         return gone, gone ** np.exp(x[2]) if stretched else gone
 
     def height(x: np.ndarray) -> float:
@@ -274,12 +275,6 @@ def _curve(watched: Watched, part: Run, *, stretched: bool) -> Predict:
     ]
     best = min(found, key=lambda one: one.cost).x
     return lambda t: Variables(*curve(best, np.asarray(t, dtype=float) - part.t[0]))
-
-
-def _logistic(t: np.ndarray, place: float, width: float) -> np.ndarray:
-    """The share that is gone at times t (n,) of a logistic curve that begins at 0."""
-    before, *rises = 1 / (1 + np.exp(-np.clip((np.r_[0.0, t] - place) / width, -500, 500)))
-    return (np.array(rises) - before) / (1 - before) if before < 1 else np.ones_like(t)
 
 
 CANDIDATES = (
@@ -444,7 +439,7 @@ def _short(error: float) -> str:
 def theories(watched: Watched | Sequence[Watched]) -> Comparison:
     """Fit each of CANDIDATES to two beginnings of each run and judge it by what comes after.
 
-    The beginnings are the first fifth and the first half of the transition, what comes after goes to LEARNED
+    The beginnings are the first fifth and the first half of the transition, what comes after goes to OVER
     of it. A candidate's error is the mean of three, over both beginnings, and the median over runs. The
     theories come in the order of their constants, and of what has to be measured: a later one is taken if it
     leaves nine tenths of the error at most, and a hundredth less of it. The one that is left describes the
@@ -478,7 +473,7 @@ def _judge(candidate: Candidate, runs: list[Watched]) -> Judged:
 def _errors(candidate: Candidate, watched: Watched, share: float) -> Errors:
     later, rows = watched.later, watched.rows(share)
     part = replace(later, t=later.t[:rows], trajectory=later.trajectory[:rows], loss=later.loss[:rows])
-    rest = slice(rows, watched.rows(LEARNED))
+    rest = slice(rows, watched.rows(OVER))
     far = later.t[0] + BEYOND * (later.t[-1] - later.t[0])
     try:
         told = candidate.fit(watched, part)(np.r_[later.t[rest], far])
@@ -523,7 +518,7 @@ def _exponents(runs: list[Watched]) -> tuple[Exponent, Exponent]:
     """α and β of four constants that were fitted to whole transitions."""
     fits = []
     for one in runs:
-        later, rows = one.later, one.rows(LEARNED)
+        later, rows = one.later, one.rows(OVER)
         part = replace(later, t=later.t[:rows], trajectory=later.trajectory[:rows], loss=later.loss[:rows])
         fits.append(_growth_fit(one, part))
     found = np.array([[fit.rates.alpha, fit.rates.beta] for fit in fits])
