@@ -108,8 +108,7 @@ def sigmoid(end: float) -> Solver:
     """
 
     def solve(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Variables:
-        gone = 1 / (1 + np.exp(-np.clip((t - rates.tau_h) / rates.tau_y, -500, 500)))
-        gone = (gone - gone[0]) / (1 - gone[0]) if gone[0] < 1 else np.ones_like(t)
+        gone = rise(t - t[0], rates.tau_h - t[0], rates.tau_y)
         return towards(state, task, end, gone, gone)
 
     return solve

@@ -214,34 +214,44 @@ Predict = Callable[[np.ndarray], Variables]
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """What a fit says, and whether it converged inside of what its constants may be."""
+
+    predict: Predict
+    converged: bool
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A theory, or a curve that knows none: its constants, and a fit to a beginning of a watched run."""
 
     name: str
     constants: int
-    fit: Callable[[Watched, Run], Predict]
+    fit: Callable[[Watched, Run], Fitted]
     is_theory: bool = True
     needs_chain: bool = False
 
 
-def _seven(watched: Watched, part: Run) -> Predict:
-    return fit_rates(part, unconverged="keep").predict
+def _seven(watched: Watched, part: Run) -> Fitted:
+    fit = fit_rates(part, unconverged="keep")
+    return Fitted(fit.predict, fit.converged)
 
 
-def _grown(watched: Watched, part: Run, **choice) -> Predict:
-    return _growth_fit(watched, part, **choice).predict
+def _grown(watched: Watched, part: Run, **choice) -> Fitted:
+    fit = _growth_fit(watched, part, **choice)
+    return Fitted(fit.predict, fit.converged)
 
 
 def _growth_fit(watched: Watched, part: Run, **choice) -> growth.GrowthFit:
     return growth.fit_rates(part, watched.start, born=watched.birth, unconverged="keep", **choice)
 
 
-def _by_depth(watched: Watched, part: Run) -> Predict:
+def _by_depth(watched: Watched, part: Run) -> Fitted:
     alpha, beta = growth.exponents(*watched.layers)
     return _grown(watched, part, alpha=alpha, beta=beta, across="random")
 
 
-def _curve(watched: Watched, part: Run, *, stretched: bool) -> Predict:
+def _curve(watched: Watched, part: Run, *, stretched: bool) -> Fitted:
     """A logistic curve: v goes to dy* along it, and ‖dh‖² to a free height, along a power of it if stretched.
 
     Constants are place, width and height, and the power. The objective is (49), as the theories have it.
@@ -273,8 +283,9 @@ def _curve(watched: Watched, part: Run, *, stretched: bool) -> Predict:
         least_squares(lambda x: (curve(x, clock) - seen).ravel(), x, bounds=(-bound, bound), max_nfev=100)
         for x in starts
     ]
-    best = min(found, key=lambda one: one.cost).x
-    return lambda t: Variables(*curve(best, np.asarray(t, dtype=float) - part.t[0]))
+    best = min(found, key=lambda one: one.cost)
+    predict = lambda t: Variables(*curve(best.x, np.asarray(t, dtype=float) - part.t[0]))
+    return Fitted(predict, bool(best.success and not best.active_mask.any()))
 
 
 CANDIDATES = (
@@ -296,13 +307,15 @@ class Errors:
     """What a fit to a beginning misses of the rest: of ‖dh‖², of w, and of the end of ‖dh‖².
 
     Those of curves are root mean squares over that of a curve that stays where the beginning ends, that of
-    the end is |log| of forecast over seen. `forecast` is ‖dh(∞)‖².
+    the end is |log| of forecast over seen. `forecast` is ‖dh(∞)‖², `converged` whether it is that of a fit
+    and not of constants that ran to the end of what they may be.
     """
 
     dh2: float
     w: float
     end: float
     forecast: float
+    converged: bool = True
 
     @property
     def mean(self) -> float:
@@ -339,12 +352,16 @@ class Judged:
 
 @dataclass(frozen=True)
 class Forecast:
-    """‖dh(∞)‖² of a run as told from half of its way, from `low` to `high`, and what was `seen`."""
+    """‖dh(∞)‖² of a run as told from half of its way, from `low` to `high`, and what was `seen`.
+
+    `converged` is whether the fit which tells it did.
+    """
 
     value: float
     low: float
     high: float
     seen: float
+    converged: bool
 
     @property
     def covered(self) -> bool:
@@ -399,7 +416,9 @@ class Comparison:
         first, skill = self.forecasts[0], self.skill
         against = f"{self.best.error:.2f} against {self.curve.error:.2f} of {self.curve.candidate.name}"
         bar = f"{first.value:.3g}, {first.low:.3g} to {first.high:.3g} (seen {first.seen:.3g})"
-        forecast = f"forecast of ‖dh(∞)‖² from half of the way: {bar}."
+        lost = sum(not one.converged for one in self.forecasts)
+        warned = f"; {lost} of {len(self.forecasts)} such forecasts are of fits that do not converge"
+        forecast = f"forecast of ‖dh(∞)‖² from half of the way: {bar}{warned * (lost > 0)}."
         if self.theory is None:
             known = "" if skill[0] <= 0 else ", which is not certain"
             return f"No theory describes it: error {against}{known}; {forecast}"
@@ -476,15 +495,16 @@ def _errors(candidate: Candidate, watched: Watched, share: float) -> Errors:
     rest = slice(rows, watched.rows(OVER))
     far = later.t[0] + BEYOND * (later.t[-1] - later.t[0])
     try:
-        told = candidate.fit(watched, part)(np.r_[later.t[rest], far])
+        fit = candidate.fit(watched, part)
+        told = fit.predict(np.r_[later.t[rest], far])
     except SingularSystem:  # constants without a solution foretell nothing
-        return Errors(inf, inf, inf, float(part.trajectory.dh2[-1]))
+        return Errors(inf, inf, inf, float(part.trajectory.dh2[-1]), converged=False)
     missed = [
         _apart(ours[:-1], seen[rest], seen[rows - 1])
         for ours, seen in ((told.dh2, later.trajectory.dh2), (told.w, later.trajectory.w))
     ]
     end = float(told.dh2[-1])
-    return Errors(*missed, abs(log(end / watched.end)) if end > 0 else inf, end)
+    return Errors(*missed, abs(log(end / watched.end)) if end > 0 else inf, end, fit.converged)
 
 
 def _apart(ours: np.ndarray, seen: np.ndarray, stayed: float) -> float:
@@ -567,5 +587,5 @@ def _forecasts(ahead: Judged, runs: list[Watched]) -> tuple[Forecast, ...]:
         if bar is None:
             bar = abs(log(last[k] / first[k])) if min(first[k], last[k]) > 0 else inf
         low, high = sorted((last[k] * exp(-bar), last[k] * exp(min(bar, 700.0))))
-        found.append(Forecast(last[k], low, high, one.end))
+        found.append(Forecast(last[k], low, high, one.end, ahead.errors[k][-1].converged))
     return tuple(found)
