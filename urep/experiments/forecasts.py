@@ -46,7 +46,7 @@ The claims up to seeds 300 to 319 stand with these; later ones look twice."""
 WIDE = np.exp(np.linspace(-25, 23, 49))
 """Ratios that a fit looks through first where it looks twice."""
 
-NEAR = np.linspace(-1.5, 1.5, 49)
+NEAR = np.linspace(-1.5, 1.5, 25)
 """Where it looks then: logarithms around the best, in steps of WIDE."""
 
 STEPS = np.r_[0.0, np.geomspace(1e-4, 1.0, 80)]
