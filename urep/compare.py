@@ -417,7 +417,7 @@ class Comparison:
         against = f"{self.best.error:.2f} against {self.curve.error:.2f} of {self.curve.candidate.name}"
         bar = f"{first.value:.3g}, {first.low:.3g} to {first.high:.3g} (seen {first.seen:.3g})"
         lost = sum(not one.converged for one in self.forecasts)
-        warned = f"; {lost} of {len(self.forecasts)} such forecasts are of fits that do not converge"
+        warned = f"; fits that do not converge: {lost} of {len(self.forecasts)}"
         forecast = f"forecast of ‖dh(∞)‖² from half of the way: {bar}{warned * (lost > 0)}."
         if self.theory is None:
             known = "" if skill[0] <= 0 else ", which is not certain"
