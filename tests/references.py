@@ -89,10 +89,16 @@ def write(page: Path) -> bool:
 
 
 def _with_prose(executed, page: Path):
-    """The executed page with the prose of its source, a change of which executes nothing again."""
-    for cell, now in zip(executed.cells, execution.source(page).cells, strict=True):
-        if cell.cell_type == "markdown":
-            cell.source = now.source
+    """The executed page with the prose of its source, a change of which executes nothing again.
+
+    What was executed is known by its code, so that cells of prose may also have come, gone or moved.
+    """
+    cells = execution.source(page).cells
+    ran = [cell for cell in executed.cells if cell.cell_type == "code"]
+    places = [number for number, cell in enumerate(cells) if cell.cell_type == "code"]
+    for place, cell in zip(places, ran, strict=True):
+        cells[place] = cell
+    executed.cells = cells
     return executed
 
 

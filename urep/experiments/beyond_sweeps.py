@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import product
 
-from . import angles, conserved, forecasts, growing, identity, kernels, kinks, measures, one_layer
+from . import angles, clocks, conserved, forecasts, growing, identity, kernels, kinks, measures, one_layer
 from .paper_sweeps import FRESH_SEEDS, SEEDS, grid, slug
 from .sweep import Sweep
 from .tables import TABLE_1, UNIVERSAL
@@ -74,6 +74,25 @@ def _growing(ending: str, seeds: range) -> Sweep:
     measure = partial(growing.fits, sweeps=known)
     reads = tuple(one.name for one in known.values())
     return Sweep(f"growing-{ending}", trials, measure, rests_on=f"default-{ending}", reads=reads)
+
+
+BORN_SEEDS = range(340, 360)
+"""Seeds of the small networks that judge what is said of births and of a mean that is given."""
+
+
+def _born() -> Sweep:
+    """Where the training of networks that are born at random and as isometries ends."""
+    trials = tuple(growing.BirthTrial(birth, seed) for seed in BORN_SEEDS for birth in growing.BIRTHS)
+    return Sweep("born-fresh", trials, growing.ended)
+
+
+# --- beyond the paper: the clock ------------------------------------------------------------------
+
+
+def _given() -> Sweep:
+    """What (7) misses of networks whose mean is given, and of the same where it is learned."""
+    trials = tuple(clocks.GivenTrial(kind, seed) for kind in clocks.KINDS for seed in BORN_SEEDS)
+    return Sweep("mean-given-fresh", trials, clocks.given_and_learned)
 
 
 # --- beyond the paper: forecasts ----------------------------------------------------------------
@@ -297,7 +316,8 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "angles": [_angles(row)[0] for row in TABLE_1],
     "beyond": [_angles(row)[1] for row in TABLE_1],
     "again": [_angles(row)[2] for row in TABLE_1],
-    "growing": [_growing("angles", SEEDS), _growing("again", AGAIN_SEEDS)],
+    "growing": [_growing("angles", SEEDS), _growing("again", AGAIN_SEEDS), _born()],
+    "clock": [_given()],
     "forecasts": [_births(row) for row in FORECAST_ROWS],
     "exponents": _exponents(),
     "when": _waiting(),
