@@ -210,4 +210,4 @@ def given_and_learned(trial: GivenTrial) -> dict[str, np.ndarray]:
     """`missed` (2, 3): `whole_miss` of the training with the mean given, and of that which learns it."""
     network, data = trial.network(), trial.data()
     runs = [trial.trained(one, data) for one in (mean_given(network, data), network)]
-    return {"missed": np.array([whole_miss(run) for run in runs])}
+    return {"missed": np.array([whole_miss(run) for run in runs], np.float32)}

@@ -405,4 +405,4 @@ def ended(trial: BirthTrial) -> Arrays:
                      depth=seen.layers, across=across)
         for across in BIRTHS.values()
     )  # fmt: skip
-    return {"angles": np.array([end.angle, *told])}
+    return {"angles": np.array([end.angle, *told], np.float32)}
