@@ -353,7 +353,7 @@ _FINITE_STEPS = (
     Equation("E76", "beyond", _lines((
         dy_target, dy + 4 * weight_decay / eta * dy ** (2 / matrices - 1)))),
     Equation("E77", "beyond", _lines(
-        (dy_last, dy_target * (matrices - 2) / (2 * matrices - 2)),
+        (dy_last, dy_target * (matrices - 2) / (matrices - 1) / 2),
         (decay_last, eta / 4 * (dy_target - dy_last) * dy_last ** (1 - 2 / matrices)))),
 )  # fmt: skip
 
