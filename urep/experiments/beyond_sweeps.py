@@ -136,6 +136,9 @@ def _cuts(ending: str, seeds: Iterable[int]) -> Sweep:
 CONSERVED_SEEDS = {"": range(100, 110), "-again": range(320, 340)}
 """Seeds of the linear networks whose coefficients are measured, explored and fresh."""
 
+RIVAL_SEEDS = range(360, 380)
+"""Seeds of those that are held against nearer rivals; 340-359 were trained before their claims stood."""
+
 
 LAYERS_AGAIN_SEEDS = range(320, 325)
 """Seeds of default networks that are fitted at all layers once more."""
@@ -150,7 +153,7 @@ def _conserved() -> list[Sweep]:
     return [
         Sweep(f"conserved{ending}", tuple(map(conserved.ConservedTrial, seeds)), conserved.coefficients)
         for ending, seeds in CONSERVED_SEEDS.items()
-    ]
+    ] + [Sweep("conserved-rivals", tuple(map(conserved.RivalTrial, RIVAL_SEEDS)), conserved.rivals)]
 
 
 # --- beyond the paper: exponents ----------------------------------------------------------------
