@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree.ElementTree import Element, fromstring, tostring
 
 import typeset
@@ -32,9 +33,29 @@ def shape(tree: Element) -> Shape:
     return tree.tag, (tree.text or "").strip(), tuple(map(shape, tree))
 
 
+class Meaning(NamedTuple):
+    """A line of the table: TeX, what it means, unit."""
+
+    tex: str
+    says: str
+    unit: str
+
+
+ROOT = "**0.5"
+"""What a Python name ends with where a squared norm is printed without its square."""
+
+
+def meanings() -> dict[str, Meaning]:
+    """Each letter by its Python name; of a squared norm also the norm."""
+    found = {q.name: Meaning(q.latex, q.meaning, q.unit) for q in NOTATION}
+    norms = [q for q in NOTATION if q.norm]
+    roots = {q.name + ROOT: Meaning(q.norm, f"root of: {q.meaning}", q.unit.replace("²", "")) for q in norms}
+    return found | roots
+
+
 def signs() -> dict[str, tuple[Shape, ...]]:
     """Of each letter the row of elements that it is typeset as."""
-    asked = {quantity.name: Formula(quantity.latex, False) for quantity in NOTATION}
+    asked = {name: Formula(meaning.tex, False) for name, meaning in meanings().items()}
     done = typeset.typeset(asked.values())
     return {name: tuple(map(shape, _row(fromstring(done[formula])))) for name, formula in asked.items()}
 
@@ -50,7 +71,7 @@ def registered() -> dict[str, frozenset[str]]:
     found = {}
     for equation in (*paper.values(), *book.values()):
         atoms = {atom for relation in equation.relations for atom in relation.atoms(*map(type, names))}
-        found[Formula(equation.latex(), True)] = frozenset(names[atom] for atom in atoms if atom in names)
+        found[Formula(equation.latex(), True)] = frozenset(names[atom] for atom in atoms & set(names))
     done = typeset.typeset(found)
     return {MATH.search(done[formula])[0]: letters for formula, letters in found.items()}
 
@@ -80,7 +101,7 @@ def _mark(tree: Element, letters: Sequence[tuple[str, tuple[Shape, ...]]]) -> No
 
 
 def _first(shapes: Sequence[Shape], letters: Sequence[tuple[str, tuple[Shape, ...]]]):
-    """The letter that a row begins with, or else one with an index, with an exponent here; None if neither."""
+    """The letter that a row begins with, or one with an index that has an exponent here; None if neither."""
     base = _without_exponent(shapes[0])
     whole = (one for one in letters if tuple(shapes[: len(one[1])]) == one[1])
     raised = (one for one in letters if one[1] == (base,))
@@ -110,9 +131,9 @@ def _row(math: Element) -> list[Element]:
 
 def table(names: Sequence[str]) -> str:
     """What some letters mean, as HTML that shows itself when asked."""
-    known = {quantity.name: quantity for quantity in NOTATION}
-    drawn = typeset.typeset(Formula(known[name].latex, False) for name in names)
-    rows = "".join(_line(known[name], drawn[Formula(known[name].latex, False)]) for name in names)
+    known = meanings()
+    drawn = typeset.typeset(Formula(known[name].tex, False) for name in names)
+    rows = "".join(_line(name, known[name], drawn[Formula(known[name].tex, False)]) for name in names)
     head = "".join(f'<th scope="col">{word}</th>' for word in ("Sign", "Meaning", "Unit", "Python"))
     return (
         '<details class="urep-letters"><summary>Letters on this page</summary><div class="urep-wide" '
@@ -121,13 +142,10 @@ def table(names: Sequence[str]) -> str:
     )
 
 
-def _line(quantity, drawn: str) -> str:
-    cells = html.escape(quantity.meaning), html.escape(quantity.unit), f"<code>{quantity.name}</code>"
-    return (
-        f'<tr data-letter-row="{quantity.name}"><td>{drawn}</td>'
-        + "".join(f"<td>{cell}</td>" for cell in cells)
-        + "</tr>"
-    )
+def _line(name: str, meaning: Meaning, drawn: str) -> str:
+    cells = html.escape(meaning.says), html.escape(meaning.unit), f"<code>{name}</code>"
+    said = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr data-letter-row="{name}"><td>{drawn}</td>{said}</tr>'
 
 
 def explained(page: str, known: Mapping[str, tuple[Shape, ...]], equations: Mapping) -> tuple[str, list[str]]:
