@@ -12,6 +12,7 @@ import prove
 import pytest
 import references
 import slices
+from axe_playwright_python.sync_playwright import Axe
 from screenshot import opened
 from test_browser import browser, server  # noqa: F401 - fixtures
 
@@ -200,6 +201,9 @@ RIGHT = {
     "ex-random-median": "(mu_G + sqrt(mu_G**2 + 4*A_low**2))/2",
     "ex-depth-gain": "sqrt(2)",
     "ex-decoder-loss": "dy2_target/8",
+    "ex-lazy-time": "t_scaled/G",
+    "ex-rotation-swap": "2*c*tau_y",
+    "ex-clock-target": "d/2",
 }
 """What a reader may answer, from the solutions as they are written in words."""
 
@@ -261,10 +265,10 @@ def panel_of(page, anchor):
     return page.locator(f"#{anchor} + .urep-proof")
 
 
-def anchor_of(name, item):
-    """The anchor of the first verdict about an item, and its record's digest."""
+def verdict_about(name, item):
+    """Of the first verdict about an item its anchor, its claim and its record's digest."""
     own, html = next(verdict for verdict in recorded(page_of(name)) if verdict[0]["item"] == item)
-    return own["anchor"], digest(html)
+    return own["anchor"], own["claim"], digest(html)
 
 
 def fetched(page):
@@ -273,7 +277,7 @@ def fetched(page):
 
 def test_an_equation_is_proved_again_in_the_page_and_a_wrong_sign_refused(server, context):  # noqa: F811
     page = opened(context, server + "book/theory/reduction.html")
-    anchor, wanted = anchor_of("theory/reduction", "eq 7")
+    anchor, claim, wanted = verdict_about("theory/reduction", "eq 7")
     panel = panel_of(page, anchor)
     assert panel.locator("textarea").count() == 0 and not fetched(page)
     go = panel.get_by_role("button", name="Prove it again (7)")
@@ -285,6 +289,7 @@ def test_an_equation_is_proved_again_in_the_page_and_a_wrong_sign_refused(server
     assert go.evaluate("button => button === document.activeElement")
     cells = panel.get_by_role("textbox")
     program = cells.input_value()
+    assert program == prove.program(page_of("theory/reduction"), "symbolic", claim).strip()
     wrong = program.replace("decoder_rate * dh + kept", "decoder_rate * dh - kept")
     assert wrong != program
     cells.fill(wrong)
@@ -304,6 +309,10 @@ def test_an_equation_is_proved_again_in_the_page_and_a_wrong_sign_refused(server
     assert cells.input_value() == program
     assert fetched(page) and all(url.startswith(server) for url in page.asked)
     assert not page.complaints
+    # What axe makes a page ask and complain of is not the page's own.
+    rules = {"target-size": {"enabled": True}, "label-content-name-mismatch": {"enabled": True}}
+    found = Axe().run(page, context={"include": [[".urep-proof"]]}, options={"rules": rules})
+    assert not [violation["id"] for violation in found.response["violations"]]
 
 
 def test_an_answer_is_checked_in_the_page_and_a_proof_uses_the_same_python(server, context):  # noqa: F811
@@ -319,7 +328,7 @@ def test_an_answer_is_checked_in_the_page_and_a_proof_uses_the_same_python(serve
     field.fill("dy2_target/8")
     field.press("Enter")
     said.locator("text=This is the book's answer").wait_for(timeout=LOADED)
-    anchor, wanted = anchor_of("theory/loss", "eq 9")
+    anchor, _, wanted = verdict_about("theory/loss", "eq 9")
     panel = panel_of(page, anchor)
     panel.get_by_role("button", name="Prove it again").click()
     panel.locator(f".urep-verdict[data-record='{wanted}']").wait_for(timeout=LOADED)

@@ -24,8 +24,9 @@ import light
 import notebooks
 import slices
 
-PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
-"""Pyodide's core: what its loader asks for where no package is wanted."""
+PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json",
+           "package.json")  # fmt: skip
+"""Pyodide's core: what its loader asks for where no package is wanted, and its licence."""
 
 WHEELS = ("sympy", "mpmath")
 """Pure packages that a proof needs, as this Python has them."""

@@ -132,7 +132,7 @@
 
     const open = async () => {
       if (panel.contains(cells)) return;
-      original = (await programs(verdict.dataset.prove)).programs[verdict.id];
+      original = (await programs(verdict.dataset.prove)).programs[verdict.id].trimEnd();
       cells.value = original;
       cells.rows = Math.min(24, original.split("\n").length);
       go.after(reset, stop);
