@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
-import numpy as np
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
@@ -470,6 +469,8 @@ def without_its_left(line: sp.Expr | sp.Rel) -> Equation | None:
 
 
 def _phi1_numpy(z):
+    import numpy as np
+
     z = np.asarray(z, dtype=float)
     safe = np.where(z == 0, 1.0, z)
     return np.where(z == 0, 1.0, np.expm1(safe) / safe)
@@ -488,6 +489,8 @@ def numeric(expr: sp.Expr | tuple[sp.Expr, ...], *arguments: sp.Expr) -> Callabl
     Vectors and matrices are 2-dimensional arrays. Raises ValueError when a letter of the expression
     is missing from the arguments.
     """
+    import numpy as np  # which algebra alone does not need, in a reader's browser least of all
+
     sides = expr if isinstance(expr, tuple) else (expr,)
     missing = set().union(*map(_letters, sides)) - set(arguments)
     if missing:
