@@ -85,13 +85,14 @@ const urepFit = (() => {
   };
 
   /**
-   * Both time constants of (7) from t, dh2, dy2 and w, columns of one length whose first row is the start; R² of the
-   * three curves, and `why` the constants cannot be trusted, empty where they can.
+   * Both time constants of (7), or of another theory's rows([tau_h, tau_y]), from t, dh2, dy2 and w, columns of one
+   * length whose first row is the start; R² of the three curves, the theory's rows, and `why` the constants cannot be
+   * trusted, empty where they can.
    */
-  function rates(seen, task) {
+  function rates(seen, task, rows = paper(seen, task)) {
     const flat = CURVES.find((name) => Math.max(...seen[name]) === Math.min(...seen[name]));
     if (flat || seen.t.length < 5) return { why: "too little has moved to fit anything" };
-    const rows = paper(seen, task), measured = CURVES.flatMap((name) => seen[name]);
+    const measured = CURVES.flatMap((name) => seen[name]);
     const lost = measured.map(() => 10 * Math.max(...measured.map(Math.abs)));
     const residuals = (x) => {
       const predicted = rows(x.map(Math.exp));
@@ -103,7 +104,7 @@ const urepFit = (() => {
     const best = found.reduce((one, two) => (two.cost < one.cost ? two : one));
     const [tau_h, tau_y] = best.x.map(Math.exp), n = seen.t.length;
     const scores = CURVES.map((name, k) => [name, r2(seen[name], best.residuals.slice(k * n, (k + 1) * n))]);
-    return { tau_h, tau_y, residual: best.cost, r2: Object.fromEntries(scores), why: whyNot(best, seen.t.at(-1) - seen.t[0]) };
+    return { tau_h, tau_y, rows: rows([tau_h, tau_y]), residual: best.cost, r2: Object.fromEntries(scores), why: whyNot(best, seen.t.at(-1) - seen.t[0]) };
   }
 
   /** The time constant of the mean output in (9) from a loss curve, and what (9) leaves for the mean at the start. */
