@@ -215,7 +215,8 @@ const urepCharts = (() => {
       const room = 0.08 * (high - low || 1);
       within(plots.portrait, [0, reach], [low - room, high + room]);
       const { width, height: tall } = plots.plane.bbox;
-      const limits = urepPlane.view([...path, ...paths.paper, ...paths.network, end], width / tall || 1.6);
+      const root = Math.sqrt(k.A_low), corner = { u: root, x: root };
+      const limits = urepPlane.view([...path, ...paths.paper, ...paths.network, end, corner], width / tall || 1.6);
       within(plots.plane, limits.u, limits.x);
     };
 
