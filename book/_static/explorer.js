@@ -233,14 +233,15 @@
   // --- a network beside the theory -------------------------------------------------------------
   /** Where a network starts becomes the theory's start. */
   const begun = ({ network, decoder, trained: epochs }) => {
+    Object.assign(values, { epochs, fit: false });
+    choose.value = "";
+    if (network.dh2[0] === 0) return; // all units of a layer are off, and no theory has such a start
     const row = { dy2: network.dy2[0], w: network.w[0] };
     const rest = urepSolution.loss(row, 0, { ...values, mean_error2: 0 });
     Object.assign(values, {
       dh2_0: network.dh2[0], dy2_0: network.dy2[0], angle: network.dy[0] < 0 ? 180 : 0, r_0: decoder.r,
       turn: (Math.acos(decoder.cosine) * 180) / Math.PI, mean_error2: Math.max(2 * (network.loss[0] - rest), 0),
-      epochs, fit: false,
     });
-    choose.value = "";
   };
 
   /** Both constants of the theory that is chosen, and that of the mean, from what a network did. */

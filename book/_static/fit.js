@@ -91,6 +91,7 @@ const urepFit = (() => {
    */
   function rates(seen, task, rows = paper(seen, task)) {
     const flat = CURVES.find((name) => Math.max(...seen[name]) === Math.min(...seen[name]));
+    if (seen.dh2[0] === 0) return { why: "the two representations are one at the start, where (7) divides by zero" };
     if (flat || seen.t.length < 5) return { why: "too little has moved to fit anything" };
     const measured = CURVES.flatMap((name) => seen[name]);
     const lost = measured.map(() => 10 * Math.max(...measured.map(Math.abs)));

@@ -12,7 +12,7 @@ const urepPlane = (() => {
   /** The path of a trained network, from columns; a dh that points back at its start counts as passed through. */
   const trained = ({ dh2, dy, cosine }, ratio) => dh2.map((size, i) => {
     const u = Math.sqrt(size) * (cosine[i] < -0.9 ? -1 : 1);
-    return { u, x: (Math.sqrt(ratio) * dy[i]) / u };
+    return { u, x: u ? (Math.sqrt(ratio) * dy[i]) / u : 0 };
   });
 
   /** Velocity of the scaled lift (E0), in the unit of time 2 τ_y. */

@@ -181,7 +181,7 @@ function urepTrainingParts() {
         }
         if (recorded) {
           const row = { t: epoch, loss, dh2, dy, dy2: dy * dy, w: dy * (dy - target),
-            cosine: dot(dh, first) / (Math.sqrt(dh2) * size) };
+            cosine: dh2 * size > 0 ? dot(dh, first) / (Math.sqrt(dh2) * size) : 1 }; // what is zero has not turned
           for (const name of COLUMNS) rows[name].push(row[name]);
         }
         net.step(lr);
@@ -206,7 +206,8 @@ function urepTrainingParts() {
     const D = net.decoder(layer);
     net.look();
     const dh = net.difference(layer), r = Math.sqrt(dot(D, D));
-    return { r, cosine: dot(dh, D) / (r * Math.sqrt(dot(dh, dh))) };
+    const both = r * Math.sqrt(dot(dh, dh));
+    return { r, cosine: both > 0 ? dot(dh, D) / both : 0 };
   }
 
   /** What a worker does: a message is one training; answers are rows, the last of them with a reason. */
