@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import urep
+from urep import growth
 from urep.site import explorer
 from urep.training import chord_gradient, hidden
 
@@ -37,9 +38,10 @@ const trained = ({ network, task, settings }) => {
 @cache
 def scripts():
     """The scripts that need no page: the printed solution, the training, the fit."""
-    return "\n".join(
-        [explorer.source(), *((STATIC / name).read_text() for name in ("training.js", "fit.js"))]
-    )
+    package = (STATIC / "odex" / "odex.js").read_text()
+    odex = f"const urepOdex = (() => {{ const exports = {{}};\n{package}\nreturn exports; }})();"
+    own = ((STATIC / name).read_text() for name in ("training.js", "fit.js"))
+    return "\n".join([odex, explorer.source(), *own])
 
 
 def answer(program, *given):
@@ -179,6 +181,38 @@ def test_the_page_fits_the_mean_as_urep_does(fitted):
         assert page["mean"]["tau_mean"] == pytest.approx(third.tau_mean, rel=1e-4)
         assert page["mean"]["mean_error2"] == pytest.approx(third.mean_error2, rel=1e-9)
         assert page["mean"]["r2"] == pytest.approx(third.r2, abs=1e-6)
+
+
+def test_the_page_fits_rotation_and_depth_as_urep_does():
+    """From the same measured start, lengths and angle; a linear network."""
+    case = {"network": {"hidden_layers": 3, "units": 30, "nonlinearity": "none", "gain": 0.7, "seed": 2},
+            "task": {"dx2": 1.0, "dy2_target": 0.5},
+            "settings": {"lr": 0.01, "epochs": 1500, "every": 10}}  # fmt: skip
+    program = """({ network, task, settings }) => {
+      const made = urepTraining.initial(network), points = urepTraining.twoPoints(task);
+      const decoder = urepTraining.decoderAtStart(made, points);
+      const run = urepTraining.train(made, points, settings);
+      const start = { u_0: Math.sqrt(run.dh2[0]), r_0: decoder.r, angle_0: Math.acos(decoder.cosine),
+        dx2: task.dx2, dy_target: Math.sqrt(task.dy2_target) };
+      const rows = (rates) => urepGrowth.curves({ ...start, ...rates }, run.t);
+      const rotation = urepFit.rates(run, task, ([tau_h, tau_y]) =>
+        rows({ encoder: 1, decoder: 1, eta_h: 2 / tau_h, eta_y: 2 / tau_y }));
+      const depth = urepFit.learningRate(run, settings.lr, ([eta]) =>
+        rows({ encoder: 2, decoder: 2, eta_h: eta, eta_y: eta }));
+      return { run, decoder, rotation, depth };
+    }"""
+    page = answer(program, case)
+    run, task = page["run"], urep.TwoPoint(1.0, 0.5)
+    seen = np.array(run["t"], float), urep.State(*(np.array(run[name]) for name in ("dh2", "dy2", "w"))), task
+    start = growth.Lengths(np.sqrt(run["dh2"][0]), page["decoder"]["r"], page["decoder"]["cosine"])
+    rotation = growth.fit_rates(seen, start, alpha=0.0, beta=0.0, unconverged="raise")
+    depth = growth.fit_rates(seen, start, depth=(2, 2), across="random", unconverged="raise")
+    assert page["rotation"]["tau_h"] == pytest.approx(1 / (2 * rotation.rates.k_h), rel=2e-3)
+    assert page["rotation"]["tau_y"] == pytest.approx(1 / (2 * rotation.rates.k_y), rel=2e-3)
+    assert page["depth"]["eta"] == pytest.approx(4 * depth.rates.k_y / 2, rel=2e-3)
+    for name, fit in (("rotation", rotation), ("depth", depth)):
+        assert page[name]["residual"] == pytest.approx(fit.residual, rel=2e-3)
+        assert [*page[name]["r2"].values()] == pytest.approx([*fit.r2], abs=2e-3)
 
 
 def test_a_fit_of_curves_that_say_nothing_says_so():

@@ -232,8 +232,9 @@
 
   // --- a network beside the theory -------------------------------------------------------------
   /** Where a network starts becomes the theory's start. */
-  const begun = ({ network, decoder, trained: epochs }) => {
-    Object.assign(values, { epochs, fit: false });
+  const begun = ({ network, decoder, trained: epochs, layers }) => {
+    const before = Math.floor(layers / 2) + 1; // matrices before the layer that is read
+    Object.assign(values, { epochs, fit: false, encoder: before, decoder: layers + 1 - before });
     choose.value = "";
     if (network.dh2[0] === 0) return; // all units of a layer are off, and no theory has such a start
     const row = { dy2: network.dy2[0], w: network.w[0] };
@@ -244,14 +245,19 @@
     });
   };
 
-  /** Both constants of the theory that is chosen, and that of the mean, from what a network did. */
-  const fit_to = ({ network, task, stopped }) => {
-    if (stopped === "diverged" || values.theory === "depth") return null;
-    const rotated = ([tau_h, tau_y]) => urepGrowth.curves({ ...growing(), eta_h: 2 / tau_h, eta_y: 2 / tau_y }, network.t);
-    const found = urepFit.rates(network, task, values.theory === "rotation" ? rotated : undefined);
-    if (found.why) return found;
+  /** The constants of the theory that is chosen, and that of the mean, from what a network did. */
+  const fit_to = ({ network, task, stopped, lr }) => {
+    if (stopped === "diverged") return null;
+    const grow = (rates) => urepGrowth.curves({ ...growing(), ...rates }, network.t);
+    const found = {
+      paper: () => urepFit.rates(network, task),
+      rotation: () => urepFit.rates(network, task, ([tau_h, tau_y]) => grow({ eta_h: 2 / tau_h, eta_y: 2 / tau_y })), // (17)
+      depth: () => urepFit.learningRate(network, lr, ([eta]) => grow({ eta_h: eta, eta_y: eta })),
+    }[values.theory]();
+    if (!found.rows) return found;
     const { tau_mean, r2: loss } = urepFit.mean(network, found.rows, task);
-    Object.assign(values, { tau_h: found.tau_h, tau_y: found.tau_y, tau_mean });
+    const own = values.theory === "depth" ? { eta: found.eta } : { tau_h: found.tau_h, tau_y: found.tau_y };
+    Object.assign(values, own, { tau_mean });
     return { ...found, theory: THEORIES[values.theory][0], r2: { ...found.r2, loss } };
   };
 

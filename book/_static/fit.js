@@ -72,6 +72,8 @@ const urepFit = (() => {
   }
 
   const whyNot = ({ x, equations: { aa, ab, bb } }, span) => {
+    if (x.some((value) => Math.abs(value) > 0.9 * MAX_LOG)) return "a constant ran away";
+    if (x.length === 1) return "";
     if (x.some((value) => Math.abs(value - Math.log(span)) > Math.log(FAR))) return "a time constant ran away";
     const middle = (aa + bb) / 2, spread = Math.hypot((aa - bb) / 2, ab);
     // The product of the two eigenvalues without the difference that the smaller one is.
@@ -85,11 +87,11 @@ const urepFit = (() => {
   };
 
   /**
-   * Both time constants of (7), or of another theory's rows([tau_h, tau_y]), from t, dh2, dy2 and w, columns of one
-   * length whose first row is the start; R² of the three curves, the theory's rows, and `why` the constants cannot be
-   * trusted, empty where they can.
+   * The logarithms x of a theory's one or two constants, by which its rows(constants) come closest to t, dh2, dy2 and w,
+   * columns of one length whose first row is the start; R² of the three curves, the theory's rows, and `why` the
+   * constants cannot be trusted, empty where they can.
    */
-  function rates(seen, task, rows = paper(seen, task)) {
+  function constants(seen, begins, rows) {
     const flat = CURVES.find((name) => Math.max(...seen[name]) === Math.min(...seen[name]));
     if (seen.dh2[0] === 0) return { why: "the two representations are one at the start, where (7) divides by zero" };
     if (flat || seen.t.length < 5) return { why: "too little has moved to fit anything" };
@@ -100,12 +102,26 @@ const urepFit = (() => {
       const missed = CURVES.flatMap((name) => predicted.map((row, i) => row[name] - seen[name][i]));
       return missed.every(Number.isFinite) ? missed : lost;
     };
-    const ranked = starts(seen, task).map((x) => [squares(residuals(x)), x]).sort(([one], [two]) => one - two);
+    const ranked = begins.map((x) => [squares(residuals(x)), x]).sort(([one], [two]) => one - two);
     const found = ranked.slice(0, 3).map(([, x]) => leastSquares(residuals, x));
-    const best = found.reduce((one, two) => (two.cost < one.cost ? two : one));
-    const [tau_h, tau_y] = best.x.map(Math.exp), n = seen.t.length;
+    const best = found.reduce((one, two) => (two.cost < one.cost ? two : one)), n = seen.t.length;
     const scores = CURVES.map((name, k) => [name, r2(seen[name], best.residuals.slice(k * n, (k + 1) * n))]);
-    return { tau_h, tau_y, rows: rows([tau_h, tau_y]), residual: best.cost, r2: Object.fromEntries(scores), why: whyNot(best, seen.t.at(-1) - seen.t[0]) };
+    return { x: best.x, rows: rows(best.x.map(Math.exp)), residual: best.cost, r2: Object.fromEntries(scores),
+      why: whyNot(best, seen.t.at(-1) - seen.t[0]) };
+  }
+
+  /** Both time constants of (7), or of another theory's rows([tau_h, tau_y]). */
+  function rates(seen, task, rows = paper(seen, task)) {
+    const found = constants(seen, starts(seen, task), rows);
+    if (!found.rows) return found;
+    const [tau_h, tau_y] = found.x.map(Math.exp);
+    return { tau_h, tau_y, ...found };
+  }
+
+  /** The one constant of rates that grow with depth, by its rows([eta]), near a learning rate. */
+  function learningRate(seen, near, rows) {
+    const found = constants(seen, [-1, 0, 1].map((k) => [Math.log(near) + k]), rows);
+    return found.rows ? { eta: Math.exp(found.x[0]), ...found } : found;
   }
 
   /** The time constant of the mean output in (9) from a loss curve, and what (9) leaves for the mean at the start. */
@@ -121,5 +137,5 @@ const urepFit = (() => {
     return { tau_mean: Math.exp(best.x[0]), mean_error2, r2: r2(loss, best.residuals) };
   }
 
-  return { rates, mean, leastSquares };
+  return { rates, learningRate, mean, leastSquares };
 })();

@@ -169,7 +169,7 @@ const urepNetwork = (() => {
       table.replaceChildren();
       if (!run) said.textContent = "";
       else if (run.stopped) said.replaceChildren(...sentences(fit));
-      if (run?.stopped && fit?.r2) {
+      if (run?.stopped && fit?.rows) {
         const row = (tag, cells) => element("tr", {}, ...cells.map((text) => element(tag, {}, text)));
         const scores = [["‖dh‖²", fit.r2.dh2], ["‖dy‖²", fit.r2.dy2], ["w", fit.r2.w], ["loss", fit.r2.loss]];
         table.append(row("th", ["R² of", ...scores.map(([title]) => title)]),
@@ -187,7 +187,9 @@ const urepNetwork = (() => {
         return words;
       }
       words.push(`${stopped === "reader" ? "stopped after " : ""}${many(epoch, "epoch")} in ${plain(seconds)} s, to a loss of ${plain(network.loss.at(-1))}. `);
-      if (fit?.why) words.push(`Nothing was fitted: ${fit.why}. `);
+      if (fit?.why) words.push(fit.rows ? `The best that the theory can do is drawn, and its constants mean nothing: ${fit.why}. `
+        : `Nothing was fitted: ${fit.why}. `);
+      else if (fit?.eta) words.push(`Fitted: η = ${plain(fit.eta)}, where the learning rate is ${plain(lr)}. `);
       else if (fit) words.push(`Fitted: τ_h = ${plain(fit.tau_h)} and τ_y = ${plain(fit.tau_y)} epochs. `);
       const turned = (Math.acos(Math.min(Math.max(network.cosine.at(-1), -1), 1)) * 180) / Math.PI;
       words.push(`dh has turned by ${plain(turned)}°, where (7) has it keep its direction.`);
