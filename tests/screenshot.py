@@ -49,14 +49,13 @@ def served(folder: Path) -> Iterator[str]:
 
 
 READY = """async () => {
-  if (window.MathJax?.startup) await MathJax.startup.promise;
   await document.fonts.ready;
 }"""
-"""Waits until all formulas are typeset, in fonts that have come."""
+"""Waits until fonts have come."""
 
 
 def opened(context, address: str):
-    """A page whose scripts have run and whose formulas are typeset; what it asked for and complained of."""
+    """A page whose scripts have run and whose fonts have come; what it asked for and complained of."""
     page = context.new_page()
     page.asked, page.complaints = [], []
     page.on("request", lambda request: page.asked.append(request.url))

@@ -49,15 +49,23 @@ JUDGED = ("item", "role", "sentence", "measure", "statistic", "below", "above", 
 """Fields that must not change once the runs which judge a claim are there; whose it is may be corrected."""
 
 _REQUIRED = ("item", "whose", "role", "sentence", "measure", "statistic", "because", "explored")
-_OPTIONAL = ("below", "above", "null", "no_null", "no_spread", "confirmed", "runs", "leaves_out", "was")
+_OPTIONAL = ("below", "above", "null", "no_null", "no_spread", "confirmed", "runs", "leaves_out", "was",
+             "superseded")  # fmt: skip
 
 ITEM = re.compile(r"(eq|fig|table) [1-9]\d*|book ([a-z0-9 -]+|E?\d+[=+'-]?)")
 """What a claim may be about: "eq 38", "fig 2", "table 1", "book E9" or "book " and a name."""
 
+NAME = re.compile(r"[a-z0-9_]+\.[a-z0-9-]+")
+"""The name of a claim: its page and its own."""
+
 
 @dataclass(frozen=True)
 class Claim:
-    """One entry of the registry; `bound` is `below` or `above` it, whichever was given."""
+    """One entry of the registry; `bound` is `below` or `above` it, whichever was given.
+
+    `superseded` names the claim that says the same against a stronger null: shown with the outcome, and no
+    part of it.
+    """
 
     id: str
     item: str
@@ -77,6 +85,7 @@ class Claim:
     runs: tuple[str, ...] = ()
     leaves_out: str = ""
     was: str = ""
+    superseded: str = ""
 
     @property
     def bound(self) -> float:
@@ -122,6 +131,9 @@ def every() -> dict[str, Claim]:
         for own, fields in tomllib.loads(path.read_text(encoding="utf-8")).items():
             name = f"{path.stem}.{own}"
             found[name] = entry(name, fields)
+    for name, known in found.items():
+        if known.superseded and known.superseded not in found:
+            raise ValueError(f"claim {name!r}: superseded names {known.superseded!r}, which is no claim")
     return found
 
 
@@ -149,6 +161,9 @@ def entry(name: str, fields: Mapping) -> Claim:
     _require_null(fields, refuse)
     _require_statistic(fields, refuse)
     _require_runs(fields, refuse)
+    later = fields.get("superseded", "")
+    if later and (not NAME.fullmatch(later) or later == name):
+        refuse(f"superseded must be the name of another claim, like 'page.claim', got {later!r}")
     return Claim(id=name, **{**fields, "runs": tuple(fields.get("runs", ()))})
 
 
@@ -196,7 +211,7 @@ _OPENINGS = re.compile(
 )
 _POINTERS = re.compile(
     r"\b(this page|this chapter|as well(?! as)|the same networks?|do(es)? too|above|below one|as above|"
-    r"said so|do(es)? so|either way)\b",
+    r"said so|(?<!\band )do(es)? so|either way)\b",
     re.I,
 )
 
@@ -282,6 +297,8 @@ class Judgement:
     def record(self) -> dict:
         """What pages are made from: the claim's fields, and the numbers in two digits."""
         fields = asdict(self.claim)
+        if not self.claim.superseded:
+            del fields["superseded"]  # verdicts show a digest of their record, and those stay what they were
         numbers = {"explored": _rounded(self.explored), "fresh": self.fresh and _rounded(self.fresh)}
         return {**fields, "runs": list(self.claim.runs), "stage": self.stage, "evidence": numbers}
 
@@ -500,6 +517,8 @@ def facts(record: dict) -> list[tuple[str, str]]:
     found.append(("null model", skilled(record)))
     if record["was"]:
         found.append(("before", record["was"]))
+    if record.get("superseded"):
+        found.append(("superseded", f"by {record['superseded']}, whose null model is stronger"))
     return found
 
 
