@@ -32,7 +32,7 @@ COUNTING = (
 )
 """Pages made from the records in the other references: executed after them."""
 
-OPTIONS = re.compile(r"\A(?:---\n.*?^---\n|(?:^:.*\n)+)", flags=re.M | re.S)
+OPTIONS = re.compile(r"\A(?:---\n.*?^---\n|(?:^:[^\n]*\n)+)", flags=re.M | re.S)
 """What stands above the code of a cell: its metadata."""
 
 OVERVIEWS = ("book/zoo/zoo.md",)
