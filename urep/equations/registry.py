@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 
 import numpy as np
 import sympy as sp
@@ -45,6 +44,8 @@ from .letters import dh2_least, t_collision, t_half  # isort: skip  (chapters wh
 from .letters import (  # isort: skip  (chapter finite_steps)
     c_next, C_next, label_noise, Omega_end, seen2, seen2_pairs, shrunk, weight_decay,
 )  # fmt: skip
+
+from .reads import Registered
 
 # --- the registry ---------------------------------------------------------------------------
 
@@ -256,7 +257,7 @@ _PAPER = (
     Equation(50, "B.4", _lines((near_ij, sp.exp(-alone_ij)), (together_ij, near_i.T * alone * near_j))),
 )  # fmt: skip
 
-paper: Mapping[int, Equation] = MappingProxyType({e.number: e for e in _PAPER})
+paper: Mapping[int, Equation] = Registered({e.number: e for e in _PAPER})
 """The paper's equations by number. Those without an entry say no more than a neighbour does.
 
 (2) and (6) are (1) and (4) for other letters; (12), (13), (26), (33) are stated in words.
@@ -433,7 +434,7 @@ _BOOK = (
     *_FINITE_STEPS,
 )  # fmt: skip
 
-book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})
+book: Mapping[str, Equation] = Registered({e.number: e for e in _BOOK})
 """This book's own equations by label: forms of (39)-(40) for a machine, and the exact solution."""
 
 
