@@ -9,11 +9,18 @@ from pathlib import Path
 MARK = 'class="urep-explorer"'
 """What `urep.figures.explorer` leaves in a page."""
 
+SCRIPTS = (
+    "uplot/uPlot.iife.min.js", "odex.js", "solution.js",
+    "parts.js", "plane.js", "charts.js", "clock.js", "network.js", "explorer.js",
+)  # fmt: skip
+"""In the order in which they need each other; training.js and fit.js are loaded once a reader trains."""
+
 
 def _add_scripts(app, pagename, templatename, context, doctree):
     if MARK in context.get("body", ""):
         app.add_css_file("uplot/uPlot.min.css")
-        for script in ("uplot/uPlot.iife.min.js", "odex.js", "solution.js", "explorer.js"):
+        app.add_css_file("explorer.css")
+        for script in SCRIPTS:
             app.add_js_file(script, loading_method="defer")
 
 
