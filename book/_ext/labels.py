@@ -1,13 +1,14 @@
-"""Sphinx extension: what is said of a button is what stands on it, so that a voice that reads it out finds it.
+"""Sphinx extension: the name of a button is what stands on it.
 
-A name of its own hides the words of a button from those who hear the page, and from those who speak to it.
+Another name hides its words from those who hear the page, and from those who speak to it.
 """
 
 import re
 from pathlib import Path
 
 OWN_WORDS = re.compile(
-    r'(<summary\b[^>]*?|<button\b[^>]*\bclass="[^"]*\bsearch-button-field\b[^>]*?) (?:aria-label|title)="[^"]*"'
+    r'(<summary\b[^>]*?|<button\b[^>]*\bclass="[^"]*\bsearch-button-field\b[^>]*?)'
+    r' (?:aria-label|title)="[^"]*"'
 )
 """Things with words on them, up to the name that hides these."""
 
