@@ -1,7 +1,8 @@
 // A network that the reader trains in the page: its settings, the worker that trains it, and what came out. The scripts
 // that train and fit are loaded when somebody first asks for a training.
 const urepNetwork = (() => {
-  const { element, plain, load, still } = urepParts;
+  const { element, plain, still } = urepParts;
+  const { load } = urepStart;
 
   const ROWS = 600; // that are kept of a training
   const LOST = 10; // a loss that many times the first one is not drawn once a training has diverged
