@@ -278,6 +278,17 @@ def test_claims_can_be_chosen_by_their_outcome(found, trained):
     assert "no better than a model that knows less, exploratory" in outcomes
 
 
+def test_some_claims_answer_with_their_numbers_and_lead_to_their_checks(found):
+    page = registry.answers("made.predicted", found=found)
+    said = "the worst 0.1; median 0.1, 5-95% 0.1 to 0.1, 9 runs; wanted below 1 in 95% of runs"
+    assert repr(page).startswith(f"made.predicted: confirmed on fresh seeds; {said}")
+    link = next(r.link for r in found if r.judgement and r.judgement["id"] == "made.predicted")
+    assert f'href="{link}"' in page._repr_html_() and said in page._repr_html_()
+    assert "Networks &lt;of the paper&gt; do" in page._repr_html_()
+    with pytest.raises(ValueError, match=r"claims that a page judges, got made\.nothing"):
+        registry.answers("made.predicted", "made.nothing", found=found)
+
+
 def test_each_of_the_books_own_equations_leads_to_its_derivation():
     lines = repr(pages.own_equations()).splitlines()
     assert all(re.match(r" *\S+ [1-9]\d* (symbolic|verification|definition)\b", line) for line in lines)

@@ -17,7 +17,7 @@
     shownFor = null;
   };
   const closeSoon = () => { clearTimeout(closing); closing = setTimeout(close, 200); };
-  const open = async (link, content) => {
+  const open = (link, content) => {
     clearTimeout(closing);
     if (shownFor === link) return;
     close();
@@ -33,10 +33,6 @@
       box.style.top = `${(above > 0 ? above : at.bottom + 6) + scrollY}px`;
     };
     place();
-    if (content.includes("\\[") && window.MathJax?.typesetPromise) {
-      await MathJax.typesetPromise([box]);
-      place();
-    }
   };
   for (const link of document.querySelectorAll("article a[href*='#']")) {
     const content = previews[decodeURIComponent(link.hash.slice(1))];

@@ -12,6 +12,7 @@ from .. import claims
 from ..checks import MEANING, label_of
 from ..shown import Page, Table, html_table
 from .items import EXPLORE, ITEMS
+from .registry import numbers
 from .verdicts import SIGNS, Record, about, records, references_folder, status
 
 if TYPE_CHECKING:
@@ -199,10 +200,9 @@ def _in_order(found: Iterable[Record]) -> list[Record]:
 
 def _by_how_much(record: Record) -> str:
     own = record.judgement
-    data = "fresh" if own["evidence"]["fresh"] else "explored"
     if record.fields["kind"] == "unskilled":
         return f"against {claims.skilled(own)}"
-    return f"{own['measure']}: {claims.seen(own, data)}; wanted {claims.wanted(own)}"
+    return f"{own['measure']}: {numbers(record)}"
 
 
 def _ticks(found: list[Record]) -> str:
