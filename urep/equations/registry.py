@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
@@ -45,6 +44,8 @@ from .letters import (  # isort: skip  (chapter finite_steps)
     apart_next, c_next, C_next, decay_last, dy_last, label_noise, matrices, Omega_all, Omega_end, Omega_k,
     seen2, seen2_pairs, shrunk, square_gain, weight_decay, weight_k, weight_l,
 )  # fmt: skip
+
+from .reads import Registered
 
 # --- the registry ---------------------------------------------------------------------------
 
@@ -256,7 +257,7 @@ _PAPER = (
     Equation(50, "B.4", _lines((near_ij, sp.exp(-alone_ij)), (together_ij, near_i.T * alone * near_j))),
 )  # fmt: skip
 
-paper: Mapping[int, Equation] = MappingProxyType({e.number: e for e in _PAPER})
+paper: Mapping[int, Equation] = Registered({e.number: e for e in _PAPER})
 """The paper's equations by number. Those without an entry say no more than a neighbour does.
 
 (2) and (6) are (1) and (4) for other letters; (12), (13), (26), (33) are stated in words.
@@ -444,7 +445,7 @@ _BOOK = (
     *_FINITE_STEPS,
 )  # fmt: skip
 
-book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})
+book: Mapping[str, Equation] = Registered({e.number: e for e in _BOOK})
 """This book's own equations by label: forms of (39)-(40) for a machine, and the exact solution."""
 
 
