@@ -44,6 +44,14 @@ def test_names_come_from_pages_and_from_scripts():
     assert "e" not in styles.words([page], [])
 
 
+def test_names_come_from_scripts_that_are_loaded_later_too(tmp_path):
+    (tmp_path / "start.js").write_text('load("later.js"); load("missing.js")')
+    (tmp_path / "later.js").write_text('element("p", { class: "late" }); load("start.js")')
+    (tmp_path / "other.js").write_text("never")
+    found = styles._with_later_ones(tmp_path, {"start.js"})
+    assert set(found) == {"start.js", "later.js"} and "late" in styles.words([], found.values())
+
+
 def test_a_page_keeps_the_scripts_that_it_uses_and_waits_for_none():
     page = """
 <link rel="preload" as="script" href="a.js" />

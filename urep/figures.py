@@ -315,7 +315,7 @@ def plane(
     t: Sequence[float],
     paths: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]],
     *,
-    alt: str,
+    alt: str | None = None,
     marked: int = 20,
 ) -> Picture:
     """Encoder u against decoder x, in units in which training ends on u x = 1, and u² over time.

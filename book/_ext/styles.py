@@ -118,7 +118,7 @@ def finish(out: Path) -> None:
     loaded = {
         name for page in pages.values() for name in re.findall(r'src="[^"]*?_static/([^"?]+\.js)', page)
     }
-    known = words(pages.values(), ((static / name).read_text(encoding="utf-8") for name in loaded))
+    known = words(pages.values(), _with_later_ones(static, loaded).values())
     sheets = {name: text for name in common for name, text in _with_imports(static, name)}
     sheet = "".join(
         _moved(text if name == WHOLE else lean(text, known), name) for name, text in sheets.items()
@@ -132,6 +132,17 @@ def finish(out: Path) -> None:
             up = "../" * (len(path.relative_to(out).parts) - 1)
             one = f'<link rel="stylesheet" href="{up}_static/{SHEET}?v={version}">\n'
             path.write_text(_linked(page, set(common), one), encoding="utf-8")
+
+
+def _with_later_ones(static: Path, scripts: set[str]) -> dict[str, str]:
+    """The text of these scripts, and of those that they name to load them later."""
+    found, left = {}, set(scripts)
+    while left:
+        name = left.pop()
+        found[name] = (static / name).read_text(encoding="utf-8")
+        named = re.findall(r'"([\w./-]+\.js)"', found[name])
+        left |= {other for other in named if (static / other).exists()} - set(found)
+    return found
 
 
 def _with_imports(static: Path, name: str) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@
   const data = document.querySelector("svg metadata.urep-explorer");
   if (!data) return;
   const { presets, colours } = JSON.parse(data.textContent);
-  const { element, plain, column, spaced, load } = urepParts;
+  const { element, plain, spaced } = urepParts;
   const POINTS = 600;
   const SHARED = location.protocol !== "file:"; // a file's address may not be changed, nor sent to anybody
 

@@ -1,7 +1,8 @@
 // A network that the reader trains in the page: its settings, the worker that trains it, and what came out. The scripts
 // that train and fit are loaded when somebody first asks for a training.
 const urepNetwork = (() => {
-  const { element, plain, load, still } = urepParts;
+  const { element, plain, still } = urepParts;
+  const { load } = urepStart;
 
   const ROWS = 600; // that are kept of a training
   const LOST = 10; // a loss that many times the first one is not drawn once a training has diverged
@@ -40,7 +41,7 @@ const urepNetwork = (() => {
    * `stopped`: "" while it runs, "epochs", "reader" or "diverged". Null says that there is no network any more.
    */
   function create({ task, changed, touched }) {
-    const values = { nonlinearity: "leaky_relu", seed: 0 }, inputs = {}, outputs = {};
+    const values = { nonlinearity: "leaky_relu", seed: 0, centred: false }, inputs = {}, outputs = {};
     const limits = {};
     let running = null, run = null, shown = false;
 
@@ -53,6 +54,7 @@ const urepNetwork = (() => {
       }
       kind.value = values.nonlinearity;
       seed.value = values.seed;
+      centred.checked = values.centred;
     };
     const grid = element("div", { class: "urep-settings" });
     for (const [name, title, meaning, low, high, step, start, power] of SLIDERS) {
@@ -74,9 +76,13 @@ const urepNetwork = (() => {
     kind.addEventListener("change", () => { values.nonlinearity = kind.value; touched(); });
     const seed = element("input", { type: "number", id: "urep-seed", class: "urep-field", min: 0, max: MOST_SEEDS, step: 1 });
     seed.addEventListener("change", () => { take("seed", Number(seed.value)); show(); touched(); });
+    const centred = element("input", { type: "checkbox", id: "urep-centred", class: "form-check-input" });
+    centred.addEventListener("change", () => { values.centred = centred.checked; touched(); });
     grid.append(
       element("div", {}, element("label", { for: "urep-nonlinearity" }, "nonlinearity"), kind),
-      element("div", {}, element("label", { for: "urep-seed" }, "seed of the weights"), seed));
+      element("div", {}, element("label", { for: "urep-seed" }, "seed of the weights"), seed),
+      element("div", {}, element("label", { for: "urep-centred", class: "urep-check" }, centred,
+        "centred points, so that there is no mean to be learned")));
 
     const button = (title, act) => {
       const made = element("button", { type: "button", class: "urep-button" }, title);
@@ -116,7 +122,7 @@ const urepNetwork = (() => {
     async function begin() {
       end();
       const { layers: hidden_layers, units, gain, lr, trained: epochs } = values;
-      const mine = { ...values, task: task(), network: null, stopped: "", seconds: 0, epoch: 0 };
+      const mine = { ...values, task: { ...task(), centred: values.centred }, network: null, stopped: "", seconds: 0, epoch: 0 };
       run = mine;
       table.replaceChildren();
       said.textContent = "Training…";
@@ -210,6 +216,7 @@ const urepNetwork = (() => {
             shown = true;
           }
         }
+        if (query.has("centred")) values.centred = query.get("centred") === "1";
         if (Object.hasOwn(NONLINEARITIES, query.get("nonlinearity"))) values.nonlinearity = query.get("nonlinearity");
         show();
       },
@@ -218,6 +225,7 @@ const urepNetwork = (() => {
         if (!shown && !run) return;
         for (const [name] of SLIDERS) query.set(name, Number(values[name].toPrecision(5)));
         query.set("seed", values.seed);
+        if (values.centred) query.set("centred", 1);
         query.set("nonlinearity", values.nonlinearity);
       },
     };

@@ -56,9 +56,12 @@ function urepTrainingParts() {
     return { nonlinearity, weights, biases };
   }
 
-  /** The two points of `urep.tasks.two_points`: inputs from -1, targets from 0.6. */
-  const twoPoints = ({ dx2, dy2_target }) =>
-    ({ inputs: [-1, -1 + Math.sqrt(dx2)], targets: [0.6, 0.6 + Math.sqrt(dy2_target)] });
+  /** The two points of `urep.tasks.two_points`: inputs from -1, targets from 0.6; or both centred, without a mean. */
+  const twoPoints = ({ dx2, dy2_target, centred = false }) => {
+    const dx = Math.sqrt(dx2), dy = Math.sqrt(dy2_target);
+    const [input, target] = centred ? [-dx / 2, -dy / 2] : [-1, 0.6];
+    return { inputs: [input, input + dx], targets: [target, target + dy] };
+  };
 
   // --- one step ----------------------------------------------------------------------------------
   /**
