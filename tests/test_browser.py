@@ -12,6 +12,18 @@ import urep
 from urep import growth
 
 EXPLORER = "book/explorer.html"
+WIDE = """() => {
+  const boxes = [...document.querySelectorAll(".urep-formula")];
+  const scrolls = (box) => box.scrollWidth > box.clientWidth + 1;
+  const seen = (box) => ({ tabindex: box.getAttribute("tabindex"), role: box.getAttribute("role") });
+  return {
+    formulas: boxes.length,
+    scrolling: boxes.filter(scrolls).map(seen),
+    "other stops": boxes.filter((box) => !scrolls(box) && box.hasAttribute("tabindex")).length,
+  };
+}"""
+"""Formulas on lines of their own: how many, those that are too wide, others that the tab key stops at."""
+
 LIBRARIES = ("plotly", "uplot")
 """What only pages that ask for it load, and is not counted as their weight."""
 
@@ -69,6 +81,10 @@ ONCE = """() => {
 such a block on the same page."""
 
 
+AA = {"target-size": {"enabled": True}, "label-content-name-mismatch": {"enabled": True}}
+"""Rules of WCAG 2.2 AA that axe has and leaves off."""
+
+
 DRAWN = """() => {
   const formulas = [...document.querySelectorAll(".math")];
   const drawn = (box) => {
@@ -111,7 +127,7 @@ class Seen:
         # What axe makes a page ask and complain of is not the page's own.
         asked, complaints = list(page.asked), list(page.complaints)
         page.evaluate(ONCE)
-        found = Axe().run(page)
+        found = Axe().run(page, options={"rules": AA})
         violations = [
             f"{violation['id']}: {violation['nodes'][0]['html'][:120]}"
             for violation in found.response["violations"]
@@ -158,6 +174,23 @@ def test_pages_can_be_read_by_all(seen):
 
 def test_pages_can_be_read_at_360_pixels(seen):
     assert not {page.name: page.width for page in seen if page.width > 360}
+
+
+def test_the_map_can_be_touched_at_360_pixels_and_its_wide_formulas_reached_by_keyboard(server, browser):
+    context = browser.new_context(viewport={"width": 360, "height": 740})
+    page = opened(context, server + "book/paper_map.html")
+    page.add_style_tag(content="* { content-visibility: visible !important }")  # axe asks what covers what
+    page.wait_for_function("document.querySelectorAll('.urep-formula[tabindex]').length > 0")
+    wide = page.evaluate(WIDE)
+    assert wide["formulas"] > 60 and len(wide["scrolling"]) <= 5
+    assert all(box == {"tabindex": "0", "role": "group"} for box in wide["scrolling"])
+    assert wide["other stops"] == 0
+    rules = {"runOnly": {"type": "rule", "values": [*AA, "scrollable-region-focusable"]}}
+    found = Axe().run(page, options=rules).response["violations"]
+    assert not [(violation["id"], violation["nodes"][0]["html"][:120]) for violation in found]
+    page.set_viewport_size({"width": 1300, "height": 900})
+    page.wait_for_function("document.querySelectorAll('.urep-formula[tabindex]').length === 0")
+    context.close()
 
 
 def _of_a_library(url):

@@ -59,6 +59,7 @@ def signs(formulas: Iterable[str]) -> set[str]:
 def subset(wanted: set[str]) -> bytes:
     """The font with these signs and all their sizes, as WOFF2; ValueError names signs that it lacks."""
     options = Options(flavor="woff2", layout_features=["ssty"], hinting=False)
+    options.name_IDs += [13, 14]  # its licence goes where it goes
     held = io.BytesIO()
     with load_font(str(from_npm.package("@fontsource/stix-two-math") / PUBLISHED), options) as font:
         lacking = {sign for sign in wanted if ord(sign) not in font.getBestCmap()} - INVISIBLE

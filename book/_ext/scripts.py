@@ -26,6 +26,13 @@ USED_BY = {
 }
 """What must stand in a page that loads a script; None for one that no page loads."""
 
+THEME = 'localStorage.getItem("theme") || "auto"'
+SEEN = (
+    '["light", "dark"].find((kind) => kind === localStorage.getItem("mode"))'
+    ' ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")'
+)
+"""What the theme's first script sets, and what its last one will: all styles need not be found twice."""
+
 UNUSED = ("x-thebe-config", "kernelName =")
 """Words of scripts inside a page that nothing reads: sphinx-thebe leaves them."""
 
@@ -46,7 +53,7 @@ def lean(page: str, options: str) -> str:
         waits = attributes if re.search(r"\bdefer\b", attributes) else f" defer{attributes}"
         return f"    <script{waits}></script>\n"
 
-    return SCRIPT.sub(kept, AHEAD.sub("", page))
+    return SCRIPT.sub(kept, AHEAD.sub("", page)).replace(THEME, SEEN)
 
 
 def _has(page: str, wanted) -> bool:
