@@ -11,9 +11,8 @@ import networkx as nx
 import pytest
 import sympy as sp
 
-from urep import premises
 from urep.checks import HOW, MIME, check
-from urep.equations import dy2, loss, paper
+from urep.equations import dy2, loss, paper, premises
 from urep.site import drawing, export, graph, pages, sentences, verdicts
 
 # --- what a page records --------------------------------------------------------------------

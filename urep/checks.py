@@ -216,7 +216,7 @@ def verify(item: str, claim: str | None = None, **evidence) -> None:
 
 def _traced(verdict: Verdict, derived, frame, names) -> Verdict:
     """The verdict with what its claim, made in `frame`, rests on."""
-    from . import premises
+    from .equations import premises
     from .equations.algebra import lines
 
     sides = [getattr(line, "rhs", line) for line in lines(derived)]

@@ -1,4 +1,4 @@
-"""Which registered equations a page reads, and where: what `urep.premises` follows a derivation by.
+"""Which registered equations a page reads, and where: what `urep.equations.premises` follows a derivation by.
 
 >>> from urep.equations import paper  # a `Registered` mapping; whoever asks it in a page is noted
 >>> paper[38].number

@@ -1,7 +1,7 @@
 """What rests on what: all equations, the paper's and the book's, as a graph of recorded derivations.
 
 An edge leads from an equation to one that rests on it. Edges are in the records of symbolic claims
-(`urep.premises`), and so is what was proved: nobody types either.
+(`urep.equations.premises`), and so is what was proved: nobody types either.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from types import FrameType
 
 import sympy as sp
 
-from .equations.reads import noted
+from .reads import noted
 
 VERIFY, DERIVED = "verify", "derived"
 """How pages make a claim, and which argument of it holds what they derived."""
