@@ -85,7 +85,7 @@ const urepCharts = (() => {
     let plots = {}, latest, marks = {}, beside = false; // beside: whether there are curves of a network
 
     const curve = (label, name, width = 2) => ({ label, stroke: colours[name], width, value });
-    const ofNetwork = (label, name) => ({ ...curve(`${label} of the network`, name, 6), stroke: `${colours[name]}70` });
+    const ofNetwork = (label, name) => ({ ...curve(`${label} of the network`, name, 6), stroke: `${colours[name]}a0` });
     const still = { legend: { show: false }, cursor: { show: false } };
     const time = { x: { time: false } };
     const empty = [{}, { show: true, stroke: "transparent", points: { show: false } }];
@@ -114,7 +114,7 @@ const urepCharts = (() => {
       for (const place of urepPlane.field(k, limits)) arrow(u, place, style.pale);
       for (const branch of urepPlane.conserved(k.A_high, limits)) curved(branch, style.text, 1, [5, 4]);
       for (const branch of urepPlane.learned(k.A_low, limits)) curved(branch, colours.dy2, 2.5);
-      if (network) curved(paths.network, `${colours.dh2}70`, 6);
+      if (network) curved(paths.network, `${colours.dh2}a0`, 6);
       if (paths.paper !== path) curved(paths.paper, colours.dh2, 1, [2, 3]);
       curved(path, colours.dh2, 2.5);
       for (let i = 0; i < path.length; i += 25) dot(u, path[i].u, path[i].x, style.text, { radius: 2 });
