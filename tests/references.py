@@ -25,6 +25,8 @@ REFERENCES = ROOT / "tests" / "notebooks"
 COUNTING = (
     "book/index.md",
     "book/paper_map.md",
+    "book/graph.md",
+    "book/sentences.md",
     "book/claims.md",
     "book/errata.md",
     "book/open_questions.md",

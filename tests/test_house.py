@@ -180,6 +180,7 @@ def test_every_kind_of_figure_is_drawn_with_its_numbers_and_without_a_title_of_i
     pictures = [
         urep.figures.portrait(
             {"p": {"one": [(line, line**2)]}}, points={"p": {"stable": [(1, 1)]}}, **axes),
+        urep.figures.plane(line, {"one": [(line, 2 * line), (line, -line - 1)]}, alt=alt, marked=4),
         urep.figures.regions(
             1 + line, 1 + line, np.eye(9), ["no", "yes"], contours=np.outer(line, line), **axes),
         urep.figures.scatter({"p": {"one": (line, 2 * line)}}, **axes),
@@ -195,7 +196,7 @@ def test_every_kind_of_figure_is_drawn_with_its_numbers_and_without_a_title_of_i
         assert picture.svg.startswith("<svg") and "currentColor" in picture.svg
         assert picture.data and all(isinstance(v, np.ndarray) for v in picture.data.values())
     np.testing.assert_array_equal(pictures[0].data["p: one 0"], [line, line**2])
-    np.testing.assert_array_equal(pictures[2].data["p: one"], [line, 2 * line])
+    np.testing.assert_array_equal(pictures[3].data["p: one"], [line, 2 * line])
 
 
 def test_points_in_space_travel_inside_their_drawing():

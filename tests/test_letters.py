@@ -71,6 +71,11 @@ def test_a_formula_keeps_its_signs(known, equations):
     assert shown(after) == shown(before) and after != before
 
 
+def test_formulas_inside_scripts_are_left_alone(known, equations):
+    script = '<script type="application/json">{"a": "<math class=\\"tml\\">x</math>"}</script>'
+    assert letters.explained(script + page(r"\tau_h"), known, equations)[0].startswith(script)
+
+
 def test_the_table_says_what_the_notation_says(known):
     text = letters.table(["tau_h", "w"])
     rows = re.findall(r'<tr data-letter-row="(\w+)">(.*?)</tr>', text)

@@ -1,5 +1,6 @@
 """The built site: how it was built, what it asks of other hosts, whether its links lead somewhere."""
 
+import gzip
 import json
 import re
 from html.parser import HTMLParser
@@ -91,6 +92,54 @@ def test_no_page_holds_an_error_a_source_of_a_formula_or_a_script_that_typesets(
         assert "mathjax" not in " ".join(re.findall(r"<script\b[^>]*>", text)).lower(), page
         outside = re.sub(r"<(pre|code)\b.*?</\1>", "", text, flags=re.S)
         assert not re.search(r"\\\[|\\\(|\\tag|\\frac", outside), page
+
+
+# --- what a page loads ----------------------------------------------------------------------
+
+
+def loaded(site, page):
+    """What a page names to be loaded with it: style sheets, and scripts with their attributes."""
+    tags = Elements(page.read_text(encoding="utf-8")).tags
+    sheets = [a["href"] for tag, a in tags if tag == "link" and a.get("rel") == "stylesheet"]
+    scripts = {a["src"]: a for tag, a in tags if tag == "script" and "src" in a}
+    here = {name: (page.parent / urlsplit(name).path).resolve() for name in (*sheets, *scripts)}
+    return [here[name] for name in sheets], {here[name]: a for name, a in scripts.items()}
+
+
+def packed(*paths):
+    """Bytes of files as a server sends them."""
+    return sum(len(gzip.compress(path.read_bytes(), 6)) for path in paths)
+
+
+PAGES = [page.relative_to(references.ROOT).with_suffix(".html").as_posix() for page in SOURCES]
+LARGEST = {"html": 220_000, "sheets": 70_000, "scripts": 50_000}
+"""Bytes, packed, that a page may have; what it holds, what it waits for, and what comes after it is shown."""
+
+MORE = {"book/explorer.html": 60_000}
+"""What the scripts of some pages may have beyond that."""
+
+
+@pytest.mark.parametrize("name", [*PAGES, "search.html"])
+def test_a_page_is_light_and_no_script_keeps_it_from_being_shown(site, name):
+    sheets, scripts = loaded(site, site / name)
+    assert 1 <= len(sheets) <= 3
+    assert all("defer" in attributes or "async" in attributes for attributes in scripts.values())
+    assert packed(site / name) < LARGEST["html"]
+    assert packed(*sheets) < LARGEST["sheets"]
+    if name != "search.html":
+        assert packed(*scripts) < LARGEST["scripts"] + MORE.get(name, 0)
+        assert not [path.name for path in scripts if path.name in ("searchindex.js", "searchtools.js")]
+
+
+def test_no_page_waits_for_an_icon(site):
+    for page in pages(site):
+        text = page.read_text(encoding="utf-8")
+        assert "fontawesome" not in text, page
+        assert not re.search(r'<(?:i|span) class="[^"]*\bfa-[a-z]', text), page
+        for path in re.findall(
+            r'<svg class="svg-inline--fa[^>]*><path fill="currentColor" d="([^"]*)"', text
+        ):
+            assert len(path) > 20
 
 
 # --- links ----------------------------------------------------------------------------------

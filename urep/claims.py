@@ -13,9 +13,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import ArrayLike
+if TYPE_CHECKING:
+    # Each function that computes imports NumPy itself: algebra, which runs in a reader's browser, has none.
+    import numpy as np
+    from numpy.typing import ArrayLike
 
 FOLDER = Path(__file__).resolve().parents[1] / "book" / "claims"
 """Folder of the registry, beside the pages."""
@@ -330,6 +333,8 @@ def judge(
     where the registry says why. Raises KeyError for an unknown claim, ValueError where the evidence is not
     what the registry asks for.
     """
+    import numpy as np
+
     known = claim(name)
     if known.statistic == "value":
         if fresh is not None or fresh_null is not None:
@@ -359,12 +364,16 @@ def judge(
 
 def _is_one_count(values: ArrayLike) -> bool:
     """Whether all runs have one whole number, which fresh runs may have too."""
+    import numpy as np
+
     values = np.asarray(values, dtype=float)
     return bool((values == values[0]).all() and values[0] == np.round(values[0]))
 
 
 def _statistic(known: Claim, values: np.ndarray) -> float:
     """The number that is held against the bound."""
+    import numpy as np
+
     if known.statistic == "median":
         return float(np.median(values))
     if values.size < MANY:
@@ -373,6 +382,8 @@ def _statistic(known: Claim, values: np.ndarray) -> float:
 
 
 def _of_runs(known: Claim, name: str, measured, null, groups, left_out: int = 0) -> Evidence:
+    import numpy as np
+
     values = _checked(known, name, measured)
     number, beyond = _statistic(known, values), None
     if (null is not None) != bool(known.null):
@@ -400,6 +411,8 @@ def _of_runs(known: Claim, name: str, measured, null, groups, left_out: int = 0)
 
 
 def _checked(known: Claim, name: str, values: ArrayLike) -> np.ndarray:
+    import numpy as np
+
     values = np.asarray(values, dtype=float)
     if values.ndim != 1 or values.size < 2:
         raise ValueError(f"claim {known.id!r}: {name} must be one number a run, got shape {values.shape}")
@@ -409,6 +422,8 @@ def _checked(known: Claim, name: str, values: ArrayLike) -> np.ndarray:
 
 
 def _of_one_number(known: Claim, measured, interval, skill, null) -> Evidence:
+    import numpy as np
+
     if np.ndim(measured) != 0:
         raise ValueError(
             f"claim {known.id!r}: statistic is 'value', one number, got shape {np.shape(measured)}"
@@ -435,6 +450,8 @@ def skill(errors: ArrayLike, null: ArrayLike, groups: ArrayLike | None = None) -
     errors and null: (n,), paired, by run; groups as in `bootstrap`. Raises ValueError for a negative error,
     and where the null typically makes none.
     """
+    import numpy as np
+
     errors, null = np.asarray(errors, dtype=float), np.asarray(null, dtype=float)
     typical = np.median(null)
     if (errors < 0).any() or (null < 0).any() or typical == 0:
@@ -453,6 +470,8 @@ def bootstrap(statistic, *samples: ArrayLike, groups: ArrayLike | None = None) -
     statistic: a function of as many (n,) arrays as samples. groups: one label a row, where rows of one label
     are not independent and are drawn together. Draws are the same each time.
     """
+    import numpy as np
+
     columns = [np.asarray(sample, dtype=float) for sample in samples]
     drawn = _drawn(len(columns[0]), groups)
     found = [statistic(*(column[rows] for column in columns)) for rows in drawn]
@@ -462,6 +481,8 @@ def bootstrap(statistic, *samples: ArrayLike, groups: ArrayLike | None = None) -
 
 def _drawn(size: int, groups: ArrayLike | None) -> list[np.ndarray]:
     """Rows of each bootstrap sample: of all rows, or of whole groups of them."""
+    import numpy as np
+
     random = np.random.default_rng(0)
     if groups is None:
         return list(random.integers(size, size=(DRAWS, size)))

@@ -311,6 +311,51 @@ def portrait(
     return _picture(draw, len(panels), alt, data)
 
 
+def plane(
+    t: Sequence[float],
+    paths: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]],
+    *,
+    alt: str | None = None,
+    marked: int = 20,
+) -> Picture:
+    """Encoder u against decoder x, in units in which training ends on u x = 1, and u² over time.
+
+    paths: {label: [(u, x), ...]} at times t (n,); those that start with x < 0 are broken. Every `marked`-th
+    moment is a dot, so that dots crowd where a path is slow.
+    """
+    t = np.asarray(t, dtype=float)
+    flat = [(u, x) for several in paths.values() for u, x in several]
+    colours = dict(zip(paths, COLOUR.values(), strict=False))
+
+    def draw(axes):
+        left, right = axes
+        left.figure.set_size_inches(7.4, 3.9)  # the plane is drawn as wide as it is high
+        low, high = np.min(flat, axis=(0, 2)) - 0.3, np.max(flat, axis=(0, 2)) + 0.3
+        u, x = np.meshgrid(np.linspace(low[0], high[0], 300), np.linspace(low[1], high[1], 300))
+        levels = [-4, -2, -1, -0.5, 0, 0.5, 1, 2, 4]
+        left.contour(u, x, u**2 - x**2, levels, colors=_TEXT, alpha=0.25, linewidths=0.7, linestyles="-")
+        left.contour(u, x, u * x, [1], colors=_TEXT, linewidths=2.4)
+        left.plot(0, 0, "o", mfc="none", mec=_TEXT, ms=7)
+        for label, several in paths.items():
+            for number, (u, x) in enumerate(several):
+                look = {"color": colours[label], "ls": "--" if x[0] < 0 else "-"}
+                left.plot(u, x, **look, label=label if number == 0 else None)
+                left.plot(u[::marked], x[::marked], ".", color=colours[label], ms=5)
+                left.plot(u[0], x[0], "o", color=colours[label], ms=6)
+                right.plot(t, u**2, **look)
+        left.set(xlabel=r"encoder, $u = \|dh\|$", ylabel=r"decoder, $x = r/\sqrt{\kappa}$", aspect="equal")
+        left.grid(visible=False)
+        right.set(xlabel="time", ylabel=r"$\|dh\|^2 = u^2$")
+        left.figure.legend(loc="outside lower center", ncols=len(paths), fontsize=8)
+
+    data = {
+        f"{label} {number}": np.array(path)
+        for label, several in paths.items()
+        for number, path in enumerate(several)
+    }
+    return _picture(draw, 2, alt, {"t": t, **data})
+
+
 def regions(
     x: np.ndarray,
     y: np.ndarray,

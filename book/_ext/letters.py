@@ -21,6 +21,9 @@ from typeset import Formula
 from urep.equations import NOTATION, book, paper
 
 MATH = re.compile(r"<math\b.*?</math>", flags=re.S)
+SCRIPT = re.compile(r"(<script\b.*?</script>)", flags=re.S)
+"""What is no text of the page, though it may hold formulas: of previews, as JSON."""
+
 ARTICLE_END = "</article>"
 MARK = "data-letter"
 
@@ -157,7 +160,9 @@ def explained(page: str, known: Mapping[str, tuple[Shape, ...]], equations: Mapp
         own = {name: known[name] for name in equations.get(formula, ())}
         return marked(formula, composite | own)
 
-    page = MATH.sub(one, page)
+    parts = SCRIPT.split(page)
+    parts[::2] = [MATH.sub(one, part) for part in parts[::2]]
+    page = "".join(parts)
     return page, list(dict.fromkeys(re.findall(rf'{MARK}="([^"]+)"', page)))
 
 

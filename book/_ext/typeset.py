@@ -171,5 +171,5 @@ def _finish(app, exception):
 def setup(app):
     """Register with Sphinx."""
     app.add_html_math_renderer("mathml", (_inline, None), (_display, None))
-    app.connect("build-finished", _finish, priority=100)  # before the build is said to be done
+    app.connect("build-finished", _finish, priority=600)
     return {"parallel_read_safe": True}

@@ -15,9 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 
-import numpy as np
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
@@ -46,6 +44,8 @@ from .letters import (  # isort: skip  (chapter finite_steps)
     apart_next, c_next, C_next, decay_last, dy_last, label_noise, matrices, Omega_all, Omega_end, Omega_k,
     seen2, seen2_pairs, shrunk, square_gain, weight_decay, weight_k, weight_l,
 )  # fmt: skip
+
+from .reads import Registered
 
 # --- the registry ---------------------------------------------------------------------------
 
@@ -257,7 +257,7 @@ _PAPER = (
     Equation(50, "B.4", _lines((near_ij, sp.exp(-alone_ij)), (together_ij, near_i.T * alone * near_j))),
 )  # fmt: skip
 
-paper: Mapping[int, Equation] = MappingProxyType({e.number: e for e in _PAPER})
+paper: Mapping[int, Equation] = Registered({e.number: e for e in _PAPER})
 """The paper's equations by number. Those without an entry say no more than a neighbour does.
 
 (2) and (6) are (1) and (4) for other letters; (12), (13), (26), (33) are stated in words.
@@ -445,7 +445,7 @@ _BOOK = (
     *_FINITE_STEPS,
 )  # fmt: skip
 
-book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})
+book: Mapping[str, Equation] = Registered({e.number: e for e in _BOOK})
 """This book's own equations by label: forms of (39)-(40) for a machine, and the exact solution."""
 
 
@@ -470,6 +470,8 @@ def without_its_left(line: sp.Expr | sp.Rel) -> Equation | None:
 
 
 def _phi1_numpy(z):
+    import numpy as np
+
     z = np.asarray(z, dtype=float)
     safe = np.where(z == 0, 1.0, z)
     return np.where(z == 0, 1.0, np.expm1(safe) / safe)
@@ -488,6 +490,8 @@ def numeric(expr: sp.Expr | tuple[sp.Expr, ...], *arguments: sp.Expr) -> Callabl
     Vectors and matrices are 2-dimensional arrays. Raises ValueError when a letter of the expression
     is missing from the arguments.
     """
+    import numpy as np  # which algebra alone does not need, in a reader's browser least of all
+
     sides = expr if isinstance(expr, tuple) else (expr,)
     missing = set().union(*map(_letters, sides)) - set(arguments)
     if missing:
