@@ -53,10 +53,14 @@ class Derivation:
     ) -> tuple[str, ...]:
         """Labels of the equations that the claim rests on that `frame` makes, in order.
 
-        `names` is what the page has named, `shown` are the labels of the equations that the claim shows, and
+        Nothing where the shell keeps no history. `names` is what the page has named, `shown` are the labels of the equations that the claim shows, and
         `derived` the right-hand sides that it shows them by.
         """
         self._take_in(names["In"])
+        if (
+            not self._ran
+        ):  # a shell that keeps no history, as nbval's: the references are made by one that does
+            return ()
         while frame.f_code.co_name != "<module>":  # a function of the page may make the claim
             frame = frame.f_back
         place = self._place(frame.f_lineno)
