@@ -53,8 +53,8 @@ class Derivation:
     ) -> tuple[str, ...]:
         """Labels of the equations that the claim rests on that `frame` makes, in order.
 
-        Nothing where the shell keeps no history. `names` is what the page has named, `shown` are the labels of the equations that the claim shows, and
-        `derived` the right-hand sides that it shows them by.
+        Nothing where the shell keeps no history. `names` is what the page has named, `shown` are the labels
+        of the equations that the claim shows, and `derived` the right-hand sides that it shows them by.
         """
         self._take_in(names["In"])
         if (
