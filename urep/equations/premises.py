@@ -57,9 +57,7 @@ class Derivation:
         of the equations that the claim shows, and `derived` the right-hand sides that it shows them by.
         """
         self._take_in(names["In"])
-        if (
-            not self._ran
-        ):  # a shell that keeps no history, as nbval's: the references are made by one that does
+        if not self._ran:  # nbval keeps no history; the shell that makes the references does
             return ()
         while frame.f_code.co_name != "<module>":  # a function of the page may make the claim
             frame = frame.f_back
