@@ -162,8 +162,9 @@ def sample(number: str) -> list[Mutant]:
 
 def deriving() -> list[str]:
     """The pages that derive."""
-    theory = sorted((ROOT / "book" / "theory").glob("*.md"))
-    return [f"theory/{path.stem}" for path in theory] + sorted(HEADINGS)
+    folders = "theory", "beyond"
+    found = [path for folder in folders for path in sorted((ROOT / "book" / folder).glob("*.md"))]
+    return [f"{path.parent.name}/{path.stem}" for path in found] + sorted(HEADINGS)
 
 
 def cells(page: str) -> list[str]:

@@ -22,7 +22,7 @@ import execution  # noqa: E402 - an extension of the book, which is no package
 import notebooks  # noqa: E402
 
 REFERENCES = ROOT / "tests" / "notebooks"
-COUNTING = ("book/index.md", "book/paper_map.md", "book/claims.md", "book/errata.md")
+COUNTING = ("book/index.md", "book/paper_map.md", "book/claims.md", "book/errata.md", "book/beyond/index.md")
 """Pages made from the records in the other references: executed after them."""
 
 OVERVIEWS = ("book/zoo/zoo.md",)

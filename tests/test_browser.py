@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from screenshot import CHROMIUM, FLAGS, opened, pages, served
 
 import urep
+from urep import growth
 
 EXPLORER = "book/explorer.html"
 LIBRARIES = ("mathjax", "plotly", "uplot")
@@ -195,8 +196,7 @@ def test_from_the_front_page_an_equation_is_two_clicks_away_and_its_proof_and_it
     page = opened(context, server + "book/index.html")
     page.get_by_role("link", name="From the paper to the book").first.click()
     row = page.locator("tbody#eq-10")
-    row.wait_for()
-    assert row.locator("mjx-container").count() >= 1
+    row.locator("mjx-container").first.wait_for()
     row.locator("a.urep-symbolic").first.click()
     page.wait_for_url("**/theory/*.html#check-eq-10-*")
     assert page.locator(".urep-verdict:target").is_visible()
@@ -302,6 +302,79 @@ def test_the_explorer_has_the_numbers_of_solve(server, browser):
                 own, value, rtol=0, atol=1e-9 * np.max(np.abs(value)), err_msg=str(case)
             )
         assert end == pytest.approx(float(urep.final_distance(start, task, rates)), rel=1e-9)
+    context.close()
+
+
+def test_the_explorer_integrates_growing_rates_as_urep_does(server, browser):
+    """(E40) with the rates (E44), from starts across one another and along, shallow and deep."""
+    context = browser.new_context()
+    page = opened(context, server + EXPLORER)
+    random = np.random.default_rng(0)
+    cases = []
+    for _ in range(40):
+        encoder, decoder = map(int, random.integers(1, 13, 2))
+        cases.append({
+            "u_0": 10 ** random.uniform(-2, 0), "r_0": 10 ** random.uniform(-2, 0),
+            "angle_0": float(np.radians(random.uniform(5, 120))), "encoder": encoder, "decoder": decoder,
+            "dx2": 10 ** random.uniform(-0.5, 0.5), "dy_target": random.uniform(0.3, 1.5),
+            "eta_h": 10 ** random.uniform(-3, -1), "eta_y": 10 ** random.uniform(-3, -1),
+            "until": 10 ** random.uniform(2, 4),
+        })  # fmt: skip
+    seen = page.evaluate(
+        "cases => cases.map(c => urepGrowth.curves(c, Array.from({ length: 40 }, (_, i) => c.until * i / 39))"
+        ".map(now => [now.u, now.r, Math.cos(now.angle)]))",
+        cases,
+    )
+    for case, rows in zip(cases, seen, strict=True):
+        start = growth.Lengths(case["u_0"], case["r_0"], np.cos(case["angle_0"]))
+        a, b = case["encoder"], case["decoder"]
+        k_h = case["eta_h"] / 4 * a * case["dx2"] ** (1 / a)
+        rates = growth.Growth(k_h, case["eta_y"] / 4 * b, *growth.exponents(a, b), across="random")
+        task = urep.TwoPoint(case["dx2"], case["dy_target"] ** 2)
+        own = growth.integrate(start, task, rates, case["until"] * np.arange(40) / 39)
+        for name, column, value in zip(("u", "r", "cosine"), np.array(rows).T, own, strict=True):
+            np.testing.assert_allclose(column, value, rtol=0, atol=1e-7, err_msg=f"{name} of {case}")
+    context.close()
+
+
+def test_the_explorer_has_a_switch_for_theories(server, context):
+    page = opened(context, server + EXPLORER + "?row=Linear")
+    assert page.get_by_role("slider", name="‖D_y(0)‖").count() == 0
+    page.locator("#urep-theory").select_option("rotation")
+    page.wait_for_url("**/explorer.html?*theory=rotation*")
+    assert page.get_by_role("slider", name="‖D_y(0)‖").is_visible()
+    rotated = page.evaluate("urepExplorer.latest().rows.at(-1).dh2")
+    assert rotated != pytest.approx(page.evaluate("urepExplorer.latest().byPaper.at(-1).dh2"), rel=0.02)
+    page.locator("#urep-theory").select_option("depth")
+    page.wait_for_url("**/explorer.html?*theory=depth*")
+    assert page.get_by_role("slider", name="τ_h").count() == 0
+    assert page.get_by_role("slider", name="η").is_visible()
+    other = opened(context, page.url)  # what a friend gets
+    assert other.evaluate("urepExplorer.values.theory") == "depth"
+    again, here = (p.evaluate("urepExplorer.latest().rows.at(-1).dh2") for p in (other, page))
+    assert again == pytest.approx(here, rel=1e-3)
+
+
+WIDER = """() => [...document.querySelectorAll("#urep-explorer select")].filter((list) => {
+  const alone = list.cloneNode(true);
+  alone.removeAttribute("id");
+  Object.assign(alone.style, { width: "max-content", maxWidth: "none", position: "absolute" });
+  list.after(alone);
+  const wanted = alone.offsetWidth;
+  alone.remove();
+  return wanted > list.offsetWidth;
+}).map((list) => list.id)"""
+"""Lists of the explorer that are narrower than their longest name."""
+
+
+@pytest.mark.parametrize("width", [360, 768, 1300])
+def test_no_name_in_the_explorers_lists_is_cut_off(server, browser, width):
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = opened(context, server + EXPLORER)
+    assert page.locator("#urep-explorer select").count() == 2
+    assert page.evaluate(WIDER) == []
+    page.add_style_tag(content="#urep-theory { width: 8rem !important; }")
+    assert page.evaluate(WIDER) == ["urep-theory"]
     context.close()
 
 

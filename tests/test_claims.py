@@ -813,7 +813,8 @@ def test_the_trials_of_all_files_count():
 
 
 def sweep(*seeds, row="Default", **more):
-    return SimpleNamespace(trials=[SimpleNamespace(row=row, seed=seed, **more) for seed in seeds])
+    trials = [SimpleNamespace(row=row, seed=seed, **more) for seed in seeds]
+    return SimpleNamespace(trials=trials, reads=())
 
 
 def wrong_seeds(known=FRESH, after=(), **others):
@@ -829,6 +830,10 @@ def test_confirmed_seeds_are_those_of_the_runs():
         "confirmed is 100-102, but default-fresh has seeds 100-103; confirmed must be the seeds of all"
         in told
     )
+    dear = FRESH | {"runs": ["default-fresh", "dear-fresh"]}
+    assert wrong_seeds(dear, dear_fresh=sweep(100, 101, row="Dear")) == ""
+    assert "dear-fresh has seeds 102-103" in wrong_seeds(dear, dear_fresh=sweep(102, 103, row="Dear"))
+    assert "has seeds 100-104" in wrong_seeds(dear, dear_fresh=sweep(*range(100, 105), row="Dear"))
     assert "runs names 'none-fresh', which is no stored sweep" in wrong_seeds(
         FRESH | {"runs": ["none-fresh"]}
     )
@@ -840,6 +845,13 @@ def test_confirmed_seeds_are_used_by_no_other_sweep_of_the_row_and_task():
     assert wrong_seeds(narrow_more=sweep(103, row="Narrow")) == ""
     assert wrong_seeds(default_blobs=sweep(103, task="blobs")) == ""
     assert "explored in default-adam" in wrong_seeds(default_adam=sweep(103, task="two points"))
+
+
+def test_a_sweep_that_reads_stored_runs_explores_no_seeds_of_its_own():
+    fits = sweep(*range(100, 104))
+    assert "were explored in default-again" in wrong_seeds(default_again=fits)
+    fits.reads = ("default-fresh",)
+    assert wrong_seeds(default_again=fits) == ""
 
 
 def test_another_sweep_of_the_same_seeds_is_no_matter_where_it_came_after_the_entry():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 import urep
-from urep.fit import FitWarning
+from urep.fit import FitWarning, mean_learned, without_mean
 
 TASK = urep.TwoPoint(1.0, 0.5)
 START = urep.State(8e-4, 3e-9, -3.87e-5)
@@ -245,3 +245,32 @@ def test_a_fit_that_does_not_converge_warns_raises_or_is_kept_as_asked():
     assert caught.value.fit.residual == kept.residual
     with pytest.raises(ValueError, match="unconverged must be one of warn, keep, raise; got 'ignore'"):
         urep.fit_rates(T, noisy(), TASK, unconverged="ignore")
+
+
+def a_run(mean_error2, tau_mean, epochs=200):
+    """A run of (7) whose loss has a mean that decays, from the exact solution and (9)."""
+    t = np.arange(float(epochs))
+    task, rates = urep.TwoPoint(1.0, 0.5), urep.Rates(20.0, 20.0)
+    state = urep.solve(urep.State(0.05, 1e-4, 1e-4 - 0.01 * 0.5**0.5), task, rates, t)
+    loss = urep.loss(state, task, t, tau_mean=tau_mean, mean_error2=mean_error2)
+    return urep.Run(t, state, loss, task, 1.0)
+
+
+def test_the_clock_begins_where_the_mean_is_learned():
+    later = without_mean(a_run(1.0, 10.0))
+    assert later.t[0] == np.ceil(5 * np.log(1000 / 3))  # exp(-2t/10) < 0.003
+    assert without_mean(a_run(1.0, 1e4)) is None
+    centred = a_run(0.0, 10.0)
+    assert without_mean(centred) is centred
+
+
+def test_a_fit_from_there_starts_from_its_own_first_row():
+    later = without_mean(a_run(1.0, 10.0))
+    fit = urep.fit_rates(later)
+    assert fit.t0 == later.t[0] == mean_learned(a_run(1.0, 10.0))
+    assert [*fit.rates] == pytest.approx([20.0, 20.0], rel=1e-6)
+
+
+def test_too_few_rows_after_the_mean_are_no_run():
+    assert without_mean(a_run(1.0, 10.0, epochs=38)) is None
+    assert mean_learned(a_run(1.0, 10.0, epochs=38)) == 30.0

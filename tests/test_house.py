@@ -18,8 +18,8 @@ import urep
 from urep import claims
 
 PACKAGE = references.ROOT / "urep"
-FRONT = {"state", "theory", "exact", "fit", "carry", "tasks", "networks", "claims", "checks", "shown",
-         "figures"}  # fmt: skip
+FRONT = {"state", "theory", "exact", "fit", "carry", "rotation", "growth", "growth_kernel",
+         "compare", "tasks", "networks", "claims", "checks", "shown", "figures"}  # fmt: skip
 """What a reader of the chapters reads, one file each."""
 
 BEHIND = {"equations", "training", "experiments", "zoo", "site"}
@@ -235,6 +235,17 @@ def test_pictures_take_the_pages_colour_say_what_is_seen_and_share_no_ids():
         urep.figures.curves([0, 1], {"a": {"dh2": [0, 1]}}, alt="")
 
 
+def test_no_label_of_a_scatter_is_dropped():
+    points = np.arange(3.0), np.arange(3.0)
+    six = {"panel": {f"kind {k}": points for k in range(6)}}
+    axes = {"alt": "Six kinds of points on one line.", "xlabel": "x", "ylabel": "y"}
+    picture = urep.figures.scatter(six, **axes)
+    assert list(picture.data) == [f"panel: kind {k}" for k in range(6)]
+    assert len(set(re.findall(r'<use[^>]*href="#([^"]+)"', picture.svg))) >= 6
+    with pytest.raises(ValueError, match="6 labels a panel at most, got 7"):
+        urep.figures.scatter({"panel": six["panel"] | {"kind 6": points}}, **axes)
+
+
 UPLOT = {
     "LICENSE": "8f989229699b4fe2",
     "uPlot.iife.min.js": "19c8d4c6ad88929a",
@@ -242,9 +253,13 @@ UPLOT = {
 }
 """Files of the npm package uplot 1.6.32, with the first digits of their SHA-256."""
 
+ODEX = {"LICENSE": "211ed284a05a40df", "odex.js": "d64fc3d09becaba1"}
+"""Files of the npm package odex 2.0.4, in the same way."""
 
-def test_the_plotting_library_in_the_repository_is_the_published_one():
+
+@pytest.mark.parametrize(("package", "published"), [("uplot", UPLOT), ("odex", ODEX)])
+def test_a_library_in_the_repository_is_the_published_one(package, published):
     """Nobody edits somebody else's code in place."""
-    folder = references.ROOT / "book" / "_static" / "uplot"
+    folder = references.ROOT / "book" / "_static" / package
     seen = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in folder.iterdir()}
-    assert seen == UPLOT
+    assert seen == published

@@ -322,6 +322,12 @@ def test_records_of_this_checkout_are_there(monkeypatch, tmp_path):
         verdicts.references_folder()
 
 
+def test_the_verdicts_of_an_item_come_in_the_order_of_the_book():
+    toc = (verdicts.references_folder().parents[1] / "_toc.yml").read_text(encoding="utf-8")
+    places = [toc.index(f"book/{record.page}\n") for record in verdicts.records()]
+    assert places == sorted(places) and len(set(places)) > 10
+
+
 def test_the_notation_has_a_row_for_each_letter():
     from urep.equations import NOTATION
 

@@ -34,7 +34,7 @@ def small(tmp_path, monkeypatch):
             "fits", tuple(dataclasses.replace(t, epochs=2000, units=20) for t in trials[:2]), measures.fitted
         ),
     ]
-    monkeypatch.setattr(runs, "FOLDER", tmp_path)
+    monkeypatch.setattr(store, "FOLDER", tmp_path)
     monkeypatch.setattr(runs, "EXPERIMENTS", {"one": sweeps[:1], "all": sweeps})
     monkeypatch.setattr(runs, "SWEEPS", {s.name: s for s in sweeps})
     return tmp_path
@@ -164,9 +164,9 @@ def test_unknown_names_are_refused_with_what_there_is(small):
 KILLED = """
 import dataclasses, sys
 from pathlib import Path
-from urep import measures, runs
+from urep import measures, runs, store
 from urep.experiments import Trial, make
-runs.FOLDER = Path(sys.argv[1])
+store.FOLDER = Path(sys.argv[1])
 trial = Trial("Shallow", epochs=2_000, units=8, precision="float64")
 sweep = runs.Sweep("many", tuple(dataclasses.replace(trial, seed=n) for n in range(6)), measures.endpoints)
 runs.SWEEPS, runs.EXPERIMENTS = {"many": sweep}, {}
@@ -245,10 +245,10 @@ def test_an_unknown_arithmetic_is_refused_with_what_there_is():
 
 
 def test_every_stored_file_has_its_command_and_its_origin():
-    files = {path.name for path in runs.FOLDER.iterdir()}
+    files = {path.name for path in store.FOLDER.iterdir()}
     sweeps = {sweep.path.name: sweep for sweep in runs.SWEEPS.values()}
     assert files <= set(sweeps)
-    assert sum(path.stat().st_size for path in runs.FOLDER.iterdir()) < 30e6
+    assert sum(path.stat().st_size for path in store.FOLDER.iterdir()) < 30e6
     for name in files:
         provenance = sweeps[name].load(whole=False).provenance
         assert provenance["command"] == f"make runs ARGS={sweeps[name].name}"

@@ -84,14 +84,6 @@ def a_run(mean_error2, tau_mean, epochs=200):
     return urep.Run(t, state, loss, task, 1.0)
 
 
-def test_the_clock_begins_where_the_mean_is_learned():
-    later = protocol.without_mean(a_run(1.0, 10.0))
-    assert later.t[0] == np.ceil(5 * np.log(1000 / 3))  # exp(-2t/10) < 0.003
-    assert protocol.without_mean(a_run(1.0, 1e4)) is None
-    centred = a_run(0.0, 10.0)
-    assert protocol.without_mean(centred) is centred
-
-
 def test_a_run_is_continued_as_it_ended():
     run = a_run(0.0, 10.0)
     longer = protocol.continued(run)

@@ -3,9 +3,10 @@
 The whole public surface is named here. Names load when they are first touched, so that `import urep`
 costs milliseconds and torch is imported only by what trains.
 
-To read it, begin with `state`, `theory`, `exact`, `fit`, `carry`; then `tasks`, `networks`, `claims`,
-`checks`, `shown`, `figures`. Behind them: `equations`, the paper as SymPy objects; `training`;
-`experiments`, what is stored; `zoo`, systems of other papers; `site`, what only the built book needs.
+To read it, begin with `state`, `theory`, `exact`, `fit`, `carry`; then `rotation`, `growth`, `compare`;
+then `tasks`, `networks`, `claims`, `checks`, `shown`, `figures`. Behind them: `equations`, the paper as SymPy
+objects; `training`; `experiments`, what is stored; `zoo`, systems of other papers; `site`, what only the
+built book needs.
 """
 
 from importlib import import_module
@@ -55,6 +56,9 @@ _MODULES = {
             "exact",
             "fit",
             "carry",
+            "rotation",
+            "growth",
+            "compare",
             "tasks",
             "networks",
             "claims",

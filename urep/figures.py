@@ -15,6 +15,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 
@@ -24,6 +25,8 @@ COLOUR = {"dh2": "#0072B2", "dy2": "#D55E00", "w": "#009E73", "loss": "#CC79A7"}
 """One colour a variable throughout the book (Okabe and Ito's), readable on white and on black."""
 
 LABEL = {"dh2": r"$\|dh\|^2$", "dy2": r"$\|dy\|^2$", "w": "$w$", "loss": "loss"}
+
+_MARKS = "os^DvP"
 
 _TEXT = "#010203"  # stands for the page's own text colour until the SVG is written
 
@@ -172,38 +175,42 @@ def gallery(
     *,
     alt: str,
     columns: int = 3,
+    theories: Sequence[str] = ("theory",),
 ) -> Picture:
-    """Many networks against the theory: {title: (t, measured, theory)}, both States or {name: (n,)}.
+    """Many networks against theories: {title: (t, measured, theory, ...)}, all States or {name: (n,)}.
 
-    Each variable is drawn over its own largest size, so that small ones are seen beside large ones.
+    `theories` names what follows the measured curves, one or two. Each variable is drawn over its own largest
+    size, so that small ones are seen beside large ones.
     """
     rows = -(-len(panels) // columns)
-    panels = {title: (t, _named(seen), _named(theory)) for title, (t, seen, theory) in panels.items()}
+    panels = {title: (t, *map(_named, states)) for title, (t, *states) in panels.items()}
+    lines = dict(zip(theories, ("--", ":"), strict=False))
 
     def draw(axes):
-        for ax, (title, (t, measured, theory)) in zip(axes, panels.items(), strict=False):
-            few = np.unique(np.linspace(0, len(t) - 1, 400).astype(int))  # what an eye can tell apart
+        for ax, (title, (t, measured, *predicted)) in zip(axes, panels.items(), strict=False):
+            few = np.unique(np.linspace(0, len(t) - 1, 160).astype(int))  # one a point of a panel's width
             for name, values in measured.items():
                 size = np.max(np.abs(values))
                 ax.plot(t[few], values[few] / size, color=COLOUR[name], lw=3.2, alpha=0.6, label=LABEL[name])
-                if name in theory:
-                    ax.plot(t[few], np.clip(theory[name][few] / size, -2, 2), "--", color=_TEXT, lw=1)
+                for theory, line in zip(predicted, lines.values(), strict=True):
+                    if name in theory:
+                        ax.plot(t[few], np.clip(theory[name][few] / size, -2, 2), line, color=_TEXT, lw=1)
             ax.set_title(title, fontsize=9)
             ax.tick_params(labelsize=7)
         for ax in axes[len(panels) :]:
             ax.set_axis_off()
         spare = axes[len(panels)] if len(panels) < len(axes) else axes[0]
         handles, labels = axes[0].get_legend_handles_labels()
-        handles += axes[0].plot([], [], "--", color=_TEXT, lw=1)
-        spare.legend(
-            handles, [*labels, "theory"], loc="center" if spare is not axes[0] else "best", fontsize=8
-        )
+        for line in lines.values():
+            handles += axes[0].plot([], [], line, color=_TEXT, lw=1)
+        where = "center" if spare is not axes[0] else "best"
+        spare.legend(handles, [*labels, *lines], loc=where, fontsize=8)
 
     data = {}
-    for title, (t, measured, theory) in panels.items():
+    for title, (t, *states) in panels.items():
         data[f"{title}: t"] = np.asarray(t)
-        data |= {f"{title}: {name}, network": v for name, v in measured.items()}
-        data |= {f"{title}: {name}, theory": v for name, v in theory.items()}
+        for whose, state in zip(("network", *lines), states, strict=True):
+            data |= {f"{title}: {name}, {whose}": v for name, v in state.items()}
     return _picture(draw, columns, alt, data, rows)
 
 
@@ -324,16 +331,21 @@ def scatter(
     """Measured against predicted, one panel a kind: {panel: {label: (x, y)}}, with the diagonal.
 
     More than three panels go in rows. `log` is any of "x", "y", "xy"; without `diagonal`, x and y are any
-    two things.
+    two things. Raises ValueError for more than six labels in a panel, which nobody could tell apart.
     """
     columns = min(3, len(families))
     rows = -(-len(families) // columns)
+    most = max(map(len, families.values()))
+    if most > len(_MARKS):
+        raise ValueError(f"families must have {len(_MARKS)} labels a panel at most, got {most}")
 
     def draw(axes):
         for ax in axes[len(families) :]:
             ax.set_axis_off()
         for ax, (title, groups) in zip(axes, families.items(), strict=False):
-            for (label, (x, y)), colour, mark in zip(groups.items(), COLOUR.values(), "os^D", strict=False):
+            for (label, (x, y)), colour, mark in zip(
+                groups.items(), cycle(COLOUR.values()), _MARKS, strict=False
+            ):
                 ax.plot(x, y, mark, color=colour, ms=5, alpha=0.8, label=label)
             ends = np.concatenate([np.ravel(group) for group in groups.values()])
             if diagonal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -240,6 +240,46 @@ def _why_not(best) -> str:
     if strength[-1] <= 1e-6 * strength[0]:
         return "fit_rates did not converge: the data do not determine both time constants"
     return ""
+
+
+# --- where the clock begins -----------------------------------------------------------------
+
+LEARNED_MEAN = 3e-3
+"""Share of the mean's part of the loss (9), at its start, below which the mean counts as learned."""
+
+NO_MEAN = 1e-3
+"""Share of the first loss below which there is no mean to be learned."""
+
+
+def mean_learned(run: Run) -> float | None:
+    """The epoch t₁ at which the mean is learned: its part of the loss (9) below LEARNED_MEAN of its start.
+
+    The first epoch of the run where the mean's part is less than NO_MEAN of the loss to begin with; None
+    where the mean is not learned. For a run of two points and one layer.
+    """
+    rest = loss(run.trajectory, run.task, run.t, tau_mean=1.0, mean_error2=0.0)
+    mean = run.loss - rest
+    if mean[0] < NO_MEAN * run.loss[0]:
+        return float(run.t[0])
+    below = np.flatnonzero(mean < LEARNED_MEAN * mean[0])
+    return float(run.t[below[0]]) if below.size else None
+
+
+def without_mean(run: Run) -> Run | None:
+    """The run from the epoch t₁ of `mean_learned`: the run itself where there is no mean to be learned.
+
+    None where the mean is not learned, or where too few rows are left for a fit.
+    """
+    begin = mean_learned(run)
+    if begin is None:
+        return None
+    first = int(np.searchsorted(run.t, begin))
+    if first == 0:
+        return run
+    if len(run) - first < 2 * MIN_ROWS:
+        return None
+    rows = slice(first, None)
+    return replace(run, t=run.t[rows], trajectory=run.trajectory[rows], loss=run.loss[rows])
 
 
 # --- the third constant ---------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Sphinx extension: the page with the explorer gets its scripts, the site the solution they evaluate.
 
-The solution is printed from the registered equations when the site is built; no copy of it lies in the
+The theories are printed from the registered equations when the site is built; no copy of them lies in the
 repository.
 """
 
@@ -13,7 +13,7 @@ MARK = 'class="urep-explorer"'
 def _add_scripts(app, pagename, templatename, context, doctree):
     if MARK in context.get("body", ""):
         app.add_css_file("uplot/uPlot.min.css")
-        for script in ("uplot/uPlot.iife.min.js", "solution.js", "explorer.js"):
+        for script in ("uplot/uPlot.iife.min.js", "odex.js", "solution.js", "explorer.js"):
             app.add_js_file(script, loading_method="defer")
 
 
@@ -23,6 +23,10 @@ def _print_solution(app):
     folder = Path(app.doctreedir).parent / "printed"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "solution.js").write_text(explorer.source(), encoding="utf-8")
+    # The package is written for Node: what it exports gets a name that a page can use.
+    package = (Path(app.srcdir) / "book" / "_static" / "odex" / "odex.js").read_text(encoding="utf-8")
+    script = f"const urepOdex = (() => {{\nconst exports = {{}};\n{package}\nreturn exports;\n}})();\n"
+    (folder / "odex.js").write_text(script, encoding="utf-8")
     app.config.html_static_path.append(str(folder))
 
 

@@ -1,5 +1,6 @@
-// The explorer: sliders for a start of eq. (7), and what the exact solution makes of it. All numbers come
-// from urepSolution, which is printed from the book's registered equations; all axes are uPlot's.
+// The explorer: sliders for a start of eq. (7), and what the exact solution makes of it; or rotation and growing
+// rates put back. All numbers come from urepSolution and urepGrowth, which are printed from the book's registered
+// equations; the integration is odex's, all axes are uPlot's.
 (() => {
   const data = document.querySelector("svg metadata.urep-explorer");
   if (!data) return;
@@ -14,10 +15,17 @@
       ["tau_h", "τ_h", "effective time constant of the encoder", 0, 5, 1300],
       ["tau_y", "τ_y", "effective time constant of the decoder", 0, 5, 29],
     ]],
+    ["The layers", [
+      ["eta", "η", "learning rate, the one constant of a deep linear network", -6, 0, 0.01],
+      ["encoder", "a", "matrices before the representation", 1, 12, 11],
+      ["decoder", "b", "matrices behind the representation", 1, 12, 10],
+    ]],
     ["The start", [
       ["dh2_0", "‖dh(0)‖²", "squared distance of the representations before training", -6, 2, 8e-4],
       ["dy2_0", "‖dy(0)‖²", "squared distance of the outputs before training", -10, 2, 3e-9],
       ["angle", "angle", "angle between the output difference and the target difference, in degrees", 0, 180, 0],
+      ["r_0", "‖D_y(0)‖", "length of the decoder's gradient before training", -3, 2, 0.1],
+      ["turn", "ϑ(0)", "angle between dh and the decoder's gradient before training, in degrees", 0.1, 179, 88],
     ]],
     ["The task", [
       ["dx2", "‖dx‖²", "squared distance of the inputs", -2, 2, 1],
@@ -29,15 +37,25 @@
     ]],
     ["The view", [["epochs", "epochs shown", "how many epochs are drawn", 0, 6, 6000]]],
   ];
-  const LINEAR = new Set(["angle", "dy2_target", "mean_error2"]);
-  const limits = {}, values = { fit: false };
+  const LINEAR = new Set(["angle", "turn", "encoder", "decoder", "dy2_target", "mean_error2"]);
+  const STEPS = { angle: 1, turn: 0.1, encoder: 1, decoder: 1 };
+  // What each theory leaves out of the sliders: (7) has no angle in hidden space, the others have one output.
+  const THEORIES = {
+    paper: ["the paper's (7)", ["r_0", "turn", "eta", "encoder", "decoder"]],
+    rotation: ["rotation put back", ["dy2_0", "angle", "eta", "encoder", "decoder"]],
+    depth: ["rates that grow with depth", ["dy2_0", "angle", "tau_h", "tau_y"]],
+  };
+  const limits = {}, values = { fit: false, theory: "paper" };
   for (const [, group] of SLIDERS) {
     for (const [name, , , low, high, start] of group) {
       limits[name] = LINEAR.has(name) ? [low, high] : [10 ** low, 10 ** high];
       values[name] = start;
     }
   }
-  const within = (name, value) => Math.min(Math.max(value, limits[name][0]), limits[name][1]);
+  const within = (name, value) => {
+    const inside = Math.min(Math.max(value, limits[name][0]), limits[name][1]);
+    return name === "encoder" || name === "decoder" ? Math.round(inside) : inside;
+  };
   const plain = (number) => {
     if (number === 0) return "0";
     const size = Math.abs(number);
@@ -51,21 +69,32 @@
     made.append(...children);
     return made;
   };
-  const inputs = {}, outputs = {};
+  const inputs = {}, outputs = {}, rows = {}; // a row: what hides where a theory has no use for it
   const form = element("form", { class: "urep-controls", "aria-label": "What the explorer shows" });
   form.addEventListener("submit", (event) => event.preventDefault());
 
   const choose = element("select", { id: "urep-preset", class: "urep-field" });
   choose.append(new Option("your own", ""), ...Object.keys(presets).map((name) => new Option(name, name)));
-  form.append(element("fieldset", {}, element("legend", {}, "A network of Table 1, as fitted"),
-    element("label", { for: "urep-preset" }, "preset"), choose));
+  const theory = element("select", { id: "urep-theory", class: "urep-field" });
+  theory.append(...Object.entries(THEORIES).map(([name, [title]]) => new Option(title, name)));
+  theory.addEventListener("change", () => {
+    values.theory = theory.value;
+    if (choose.value) take(choose.value);
+    changed();
+  });
+  // Lists are wider than a slider's column, so that no name in them is cut off.
+  form.append(element("div", { class: "urep-choices" },
+    element("fieldset", {}, element("legend", {}, "The theory"),
+      element("label", { for: "urep-theory" }, "theory"), theory),
+    element("fieldset", {}, element("legend", {}, "A network of Table 1, as fitted"),
+      element("label", { for: "urep-preset" }, "preset"), choose)));
 
   for (const [title, group] of SLIDERS) {
     const set = element("fieldset", {}, element("legend", {}, title));
     for (const [name, sign, meaning, low, high] of group) {
       const id = `urep-${name}`;
       inputs[name] = element("input", {
-        type: "range", id, min: low, max: high, step: name === "angle" ? 1 : 0.01, title: meaning,
+        type: "range", id, min: low, max: high, step: STEPS[name] ?? 0.01, title: meaning,
       });
       outputs[name] = element("output", { for: id });
       inputs[name].addEventListener("input", () => {
@@ -75,7 +104,8 @@
         choose.value = "";
         changed();
       });
-      set.append(element("label", { for: id }, element("span", {}, sign), outputs[name]), inputs[name]);
+      rows[name] = element("div", {}, element("label", { for: id }, element("span", {}, sign), outputs[name]), inputs[name]);
+      set.append(rows[name]);
     }
     form.append(set);
   }
@@ -97,10 +127,10 @@
   const charts = element("div", { class: "urep-charts", tabindex: 0, role: "group", "aria-label": "Charts" });
   const places = {};
   for (const [name, caption] of [
-    ["hidden", "Hidden distance ‖dh‖² against epochs; dashed, where it ends by (10)"],
+    ["hidden", "Hidden distance ‖dh‖² against epochs; dotted, what (7) makes of the same start; dashed, where that ends by (10)"],
     ["outputs", "Output distance ‖dy‖², w and loss against epochs"],
     ["regimes", "The three regimes: initial ‖dy‖/‖dh‖ against initial ‖dh‖, with the way that is gone from the start"],
-    ["portrait", "Phase portrait of (25): w against ‖dh‖², with other starts of the same A_high"],
+    ["portrait", "Phase portrait of (25): w against ‖dh‖², with other starts of the same A_high, or with what (7) makes of this one"],
   ]) {
     places[name] = element("div", { class: "urep-chart", role: "img", "aria-label": caption });
     charts.append(element("figure", {}, places[name], element("figcaption", {}, caption)));
@@ -125,11 +155,31 @@
   const column = (rows, name) => rows.map((row) => row[name]);
   const spaced = (low, high, n) => Array.from({ length: n }, (_, i) => low + ((high - low) * i) / (n - 1));
 
+  /** Two lengths and an angle from the sliders; a = b = 1, with two constants, is rotation. */
+  const growing = () => {
+    const angle_0 = (values.turn * Math.PI) / 180, u_0 = Math.sqrt(values.dh2_0), { r_0 } = values;
+    const layers = values.theory === "depth"
+      ? { encoder: values.encoder, decoder: values.decoder, eta_h: values.eta, eta_y: values.eta }
+      : { encoder: 1, decoder: 1, eta_h: 2 / values.tau_h, eta_y: 2 / values.tau_y }; // (17)
+    return { u_0, r_0, angle_0, dx2: values.dx2, dy_target: Math.sqrt(values.dy2_target), ...layers };
+  };
+  const grown = (times) => urepGrowth.curves(growing(), times)
+    .map((row, i) => ({ ...row, loss: urepSolution.loss(row, times[i], values) }));
+
+  /** The same start for (7), which knows no angle in hidden space. */
+  const withoutAngle = ({ u_0, r_0, angle_0 }) => {
+    const dy_0 = u_0 * r_0 * Math.cos(angle_0);
+    return { dy2_0: dy_0 ** 2, angle: dy_0 < 0 ? 180 : 0 };
+  };
+
   const compute = () => {
-    const k = started();
+    const paper = values.theory === "paper";
+    const k = started(paper ? {} : withoutAngle(growing()));
     const epochs = values.fit ? needed(k) : values.epochs;
     const t = spaced(0, epochs, POINTS);
-    const rows = trajectory(k, t);
+    const byPaper = trajectory(k, t);
+    if (!paper) return { k, epochs, t, rows: grown(t), others: [byPaper], byPaper, ratio: (k.tau_y * k.dx2) / k.tau_h };
+    const rows = byPaper;
     // Other starts on the level set of (24): sizes of dh beyond A_high, and angles.
     const ratio = (k.tau_y * k.dx2) / k.tau_h;
     const others = [];
@@ -142,7 +192,7 @@
         others.push(trajectory(start, spaced(0, late, 60).map((z) => (0.02 * Math.exp(z) - 0.02) / rate)));
       }
     }
-    return { k, epochs, t, rows, others, ratio };
+    return { k, epochs, t, rows, others, byPaper, ratio };
   };
 
   const regime = (k) =>
@@ -150,10 +200,13 @@
       : k.A_high < -k.A_low ? "decoder-dominated: the representations merge"
         : "structured: the data decide, (13)";
 
-  const describe = ({ k, t, rows }) => {
+  const describe = ({ k, t, rows, byPaper }) => {
     const error2 = rows.map((row) => 2 * row.w - row.dy2 + k.dy2_target);
     const half = error2.findIndex((e) => e <= error2[0] / 4);
-    return `A_high = ${plain(k.A_high)}, A_low = ${plain(k.A_low)}: ${regime(k)}. Training ends at ‖dh‖² = ${plain(k.dh2_inf)}. `
+    const last = rows.at(-1);
+    const end = values.theory === "paper" ? `Training ends at ‖dh‖² = ${plain(k.dh2_inf)}. `
+      : `‖dh‖² = ${plain(last.dh2)} at the end of the view, where (7) says ${plain(byPaper.at(-1).dh2)}; ϑ = ${plain(last.angle * 180 / Math.PI)}°. `;
+    return `A_high = ${plain(k.A_high)}, A_low = ${plain(k.A_low)}: ${regime(k)}. ${end}`
       + (half >= 0 ? `Half of the error is gone after ${plain(t[half])} epochs.` : "Half of the error is still there at the end of the view.");
   };
 
@@ -219,7 +272,7 @@
     plots = {
       hidden: new uPlot({
         ...size(places.hidden), scales: time, axes: axes(style, "epochs", "‖dh‖²"),
-        series: [epoch, curve("‖dh‖²", "dh2", 2.5), { label: "end", stroke: style.text, width: 1, dash: [6, 4], value: (_, v) => (v == null ? "–" : plain(v)) }],
+        series: [epoch, curve("‖dh‖²", "dh2", 2.5), { ...curve("by (7)", "dh2", 1), dash: [2, 3] }, { label: "end by (10)", stroke: style.text, width: 1, dash: [6, 4], value: (_, v) => (v == null ? "–" : plain(v)) }],
       }, null, places.hidden),
       outputs: new uPlot({
         ...size(places.outputs), scales: time, axes: axes(style, "epochs", ""),
@@ -260,8 +313,8 @@
   };
 
   const draw = () => {
-    const { k, t, rows, others, ratio } = latest;
-    plots.hidden.setData([t, column(rows, "dh2"), t.map(() => k.dh2_inf)]);
+    const { k, t, rows, others, byPaper, ratio } = latest;
+    plots.hidden.setData([t, column(rows, "dh2"), byPaper.map((row) => (rows === byPaper ? null : row.dh2)), t.map(() => k.dh2_inf)]);
     plots.outputs.setData([t, column(rows, "dy2"), column(rows, "w"), column(rows, "loss")]);
     const u = spaced(-3, 1, 160).map((z) => 10 ** z);
     const border = (sign) => u.map((z) => {
@@ -290,6 +343,9 @@
     waiting = 0;
     const began = performance.now();
     latest = compute();
+    theory.value = values.theory;
+    for (const [name, row] of Object.entries(rows)) row.hidden = THEORIES[values.theory][1].includes(name);
+    for (const set of form.querySelectorAll("fieldset:has(> div)")) set.hidden = !set.querySelector(":scope > div:not([hidden])");
     for (const name of Object.keys(inputs)) {
       const value = name === "epochs" && values.fit ? latest.epochs : values[name];
       inputs[name].value = LINEAR.has(name) ? value : Math.log10(value);
@@ -315,11 +371,14 @@
       if (!(name === "epochs" && values.fit)) query.set(name, Number(values[name].toPrecision(5)));
     }
     if (values.fit) query.set("epochs", "fit");
+    for (const name of THEORIES[values.theory][1]) query.delete(name);
+    if (values.theory !== "paper") query.set("theory", values.theory);
     return query;
   };
   const read = (query) => {
+    if (Object.hasOwn(THEORIES, query.get("theory"))) values.theory = query.get("theory");
     const row = query.get("row");
-    if (row in presets) take(row);
+    if (Object.hasOwn(presets, row)) take(row);
     for (const name of Object.keys(inputs)) {
       const text = query.get(name);
       if (text === null || text.trim() === "") continue;
@@ -332,7 +391,8 @@
   };
   const take = (name) => {
     values.fit = false;
-    for (const [key, value] of Object.entries(presets[name])) values[key] = within(key, value);
+    const fitted = presets[name][values.theory] ?? presets[name].paper;
+    for (const [key, value] of Object.entries(fitted)) values[key] = within(key, value);
     choose.value = name;
   };
   choose.addEventListener("change", () => { if (choose.value) take(choose.value); changed(); });

@@ -19,6 +19,19 @@ from .letters import (  # isort: skip
     slope_minus, slope_plus, state, t, t_scaled, tau, tau_h, tau_mean, tau_y, theta, theta_next,
     theta_rate, together_ij, trace, u, w, w_0, w_fit, w_scaled, w_seen, x, x_0, x_1, x_2, x_i, x_mean, y,
     y_0, y_i, y_mean, y_mean_j, y_mean_j_0, y_mean_j_target, y_mean_rate, y_mean_target,
+    # Beyond the paper, rotation.
+    C, difference2, m, m_0, Omega, p_rate, p_vec, p_vec_0, rho_rate, rho_vec, rho_vec_0, share, sum2,
+    turn, vartheta,
+)  # fmt: skip
+from .letters import (  # isort: skip  (chapter growing_rates)
+    angle, decoder, encoder, error, error_mean, gamma_h, gamma_y, K_h, K_h_across, K_y, K_y_across, r, r_0,
+    u_0,
+)  # fmt: skip
+from .letters import dh2_least, t_collision, t_half  # isort: skip  (chapters when and decoder_first)
+
+from .letters import outer  # isort: skip  (chapter exponents)
+from .letters import (  # isort: skip  (chapter finite_steps)
+    c_next, C_next, label_noise, Omega_end, seen2, seen2_pairs, shrunk, weight_decay,
 )  # fmt: skip
 
 __all__ = [  # noqa: RUF022 - in the order of an index
@@ -35,4 +48,11 @@ __all__ = [  # noqa: RUF022 - in the order of an index
     "tau_mean", "tau_y", "theta", "theta_next", "theta_rate", "together_ij", "trace", "u", "w", "w_0",
     "w_fit", "w_scaled", "w_seen", "x", "x_0", "x_1", "x_2", "x_i", "x_mean", "y", "y_0", "y_i", "y_mean",
     "y_mean_j", "y_mean_j_0", "y_mean_j_target", "y_mean_rate", "y_mean_target",
+    # Beyond the paper, rotation.
+    "C", "difference2", "m", "m_0", "Omega", "p_rate", "p_vec", "p_vec_0", "rho_rate", "rho_vec",
+    "rho_vec_0", "share", "sum2", "turn", "vartheta",
+    "angle", "decoder", "encoder", "error", "error_mean", "gamma_h", "gamma_y", "K_h", "K_h_across", "K_y",
+    "K_y_across", "r", "r_0", "u_0", "outer",
+    "dh2_least", "t_collision", "t_half",
+    "c_next", "C_next", "label_noise", "Omega_end", "seen2", "seen2_pairs", "shrunk", "weight_decay",
 ]  # fmt: skip

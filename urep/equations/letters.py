@@ -390,6 +390,109 @@ dy_target = letter(
     "dy_target", "dy^*", "signed target difference, for scalar outputs", "output", "book", positive=True
 )
 
+# Beyond the paper, the chapter on rotation: one linear layer with one output, without (19).
+p_vec = letter("p_vec", r"\mathbf p", "√k_y dh, the vector", "epochs^-½", "book", shape=(n_h, 1))
+rho_vec = letter("rho_vec", r"\boldsymbol\rho", "√k_h D_yᵀ, the vector", "epochs^-½", "book", shape=(n_h, 1))
+p_vec_0 = letter(
+    "p_vec_0", r"\mathbf p_0", "the same before the first step", "epochs^-½", "book", shape=(n_h, 1)
+)
+rho_vec_0 = letter(
+    "rho_vec_0", r"\boldsymbol\rho_0", "the same before the first step", "epochs^-½", "book", shape=(n_h, 1)
+)
+p_rate = letter("p_rate", r"\dot{\mathbf p}", "velocity of p", "epochs^-3/2", "book", shape=(n_h, 1))
+rho_rate = letter(
+    "rho_rate", r"\dot{\boldsymbol\rho}", "velocity of ρ", "epochs^-3/2", "book", shape=(n_h, 1)
+)
+m = letter("m", "m", "p·ρ = √(k_h k_y) dy, what has been learned", "1/epochs", "book", of=t, real=True)
+m_0 = letter("m_0", "m_0", "m before the first step", "1/epochs", "book", real=True)
+C = letter("C", "C", "√((|p|² + |ρ|²)² − 4m²), conserved, at least |c|", "1/epochs", "book", nonnegative=True)
+Omega = letter("Omega", r"\Omega", "√(C² + 4s²), the rate of convergence", "1/epochs", "book", positive=True)
+vartheta = letter(
+    "vartheta", r"\zeta", "integral of s − m, how far p and ρ have mixed", "1", "book", of=t, real=True
+)
+sum2 = letter("sum2", "S_+", "|p(0) + ρ(0)|², of the part that grows", "1/epochs", "book", positive=True)
+difference2 = letter(
+    "difference2", "S_-", "|p(0) − ρ(0)|², of the part that decays", "1/epochs", "book", nonnegative=True
+)
+turn = letter(
+    "turn", r"\psi", "angle between dh and dh(0) where training ends", "1", "book", nonnegative=True
+)
+share = letter("share", r"\varsigma", "2s/Ω, the target's share of the rate", "1", "book", nonnegative=True)
+# Chapter growing_rates: two lengths, an angle, and rates that grow with the maps.
+r = letter("r", "r", "‖D_y‖, length of the decoder's gradient", "output/hidden", "book", of=t, positive=True)
+angle = letter("angle", r"\vartheta", "angle of dh and the decoder's gradient", "1", "book", of=t, real=True)
+error = letter("error", "e", "dy − dy*, for scalar outputs", "output", "book", of=t, real=True)
+error_mean = letter(
+    "error_mean", r"\bar e", "error of the mean output, for scalar outputs", "output", "book", real=True
+)
+K_h = letter("K_h", r"K_h^\parallel", "rate of dh along itself", "any", "book", positive=True)
+K_y = letter("K_y", r"K_y^\parallel", "rate of D_y along itself", "any", "book", positive=True)
+K_h_across = letter("K_h_across", r"K_h^\perp", "rate of dh across itself", "any", "book", real=True)
+K_y_across = letter("K_y_across", r"K_y^\perp", "rate of D_y across itself", "any", "book", real=True)
+encoder = letter(
+    "encoder", "a", "matrices before the representation", "1", "book", positive=True, integer=True
+)
+decoder = letter("decoder", "b", "matrices behind it", "1", "book", positive=True, integer=True)
+u_0 = letter("u_0", "u_0", "u before training", "hidden", "book", positive=True)
+gamma_h = letter("gamma_h", r"\Gamma_h", "what a random birth adds to K_h", "1", "book", positive=True)
+gamma_y = letter("gamma_y", r"\Gamma_y", "what a random birth adds to K_y", "1", "book", positive=True)
+r_0 = letter("r_0", "r_0", "r before training", "output/hidden", "book", positive=True)
+# Chapter exponents.
+outer = letter(
+    "outer", "q", "squared gain of the matrix at the outer end, over that of the others", "1", "book",
+    positive=True,
+)  # fmt: skip
+# Chapters when and decoder_first: when half is learned, and when and how near two representations come.
+t_half = letter("t_half", r"t_{1/2}", "time when half of the error is left", "epochs", "book", positive=True)
+t_collision = letter(
+    "t_collision", "t^*", "time when two representations collide", "epochs", "book", positive=True
+)
+dh2_least = letter(
+    "dh2_least", r"\|dh\|^2_{\min}", "the least ‖dh‖² of a training", "hidden²", "book", nonnegative=True
+)
+
+# Chapter finite_steps: what a step of gradient descent leaves of what the flow conserves.
+c_next = letter("c_next", r"c_{\mathrm{next}}", "c after a step", "1/epochs", "book", real=True)
+C_next = letter("C_next", r"C_{\mathrm{next}}", "C after a step", "1/epochs", "book", nonnegative=True)
+shrunk = letter(
+    "shrunk", "g", "what finite steps leave of c and of C, as a share", "1", "book", positive=True
+)
+Omega_end = letter(
+    "Omega_end",
+    r"\Omega_\infty",
+    "Ω where finite steps end, with C times g",
+    "1/epochs",
+    "book",
+    positive=True,
+)
+label_noise = letter(
+    "label_noise", r"\sigma_y", "standard deviation of s from step to step", "1/epochs", "book", positive=True
+)
+seen2 = letter(
+    "seen2",
+    r"\langle e^2\rangle",
+    "mean (m − s)² that steps see, noise included",
+    "1/epochs²",
+    "book",
+    positive=True,
+)
+seen2_pairs = letter(
+    "seen2_pairs",
+    r"\langle e^2\rangle_{\pm}",
+    "the same where an epoch has both signs of the noise",
+    "1/epochs²",
+    "book",
+    positive=True,
+)
+weight_decay = letter(
+    "weight_decay",
+    r"\lambda",
+    "share of its weights that a step takes off",
+    "1/epochs",
+    "book",
+    nonnegative=True,
+)
+
 NOTATION: tuple[Quantity, ...] = tuple(_QUANTITY.values())
 """All letters, in the order of their definition."""
 
@@ -459,7 +562,13 @@ class _PaperPrinter(LatexPrinter):
         printed = " ".join(self.parenthesize(factor, 50) for factor in factors)
         if number == 1:
             return printed
-        return f"- {printed}" if number == -1 else f"{self._print(number)} {printed}"
+        if number == -1:
+            return f"- {printed}"
+        return (
+            rf"\left({self._print(number)}\right) {printed}"
+            if number.is_Add
+            else f"{self._print(number)} {printed}"
+        )
 
     def _print_MatAdd(self, expr):
         """A sum with its negative terms last, so that it does not begin with a sign."""
@@ -482,12 +591,18 @@ class _PaperPrinter(LatexPrinter):
         q = _QUANTITY.get(expr)
         return q.latex if q else super()._print_Symbol(expr)
 
+    def _print_atanh(self, expr, exp=None):
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\mathrm{{artanh}}{power}\!\left({self._print(expr.args[0])}\right)"
+
     def _print_Function(self, expr, exp=None):
         q = _QUANTITY.get(expr)
         if q is None:
             return super()._print_Function(expr, exp)
         if exp is None:
             return q.latex
+        if "\\" in exp:  # an exponent that is printed already, and no number
+            return f"{q.latex}^{{{exp}}}"
         return self._norm(expr, sp.sympify(exp)) or f"{q.latex}^{{{exp}}}"
 
 

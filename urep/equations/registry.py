@@ -32,6 +32,18 @@ from .letters import (  # isort: skip
     tau_mean, tau_y, theta, theta_next, theta_rate, together_ij, trace, u, w, w_0, w_fit, w_scaled,
     w_seen, x, x_0, x_1, x_2, x_i, x_mean, y, y_0, y_i, y_mean, y_mean_j, y_mean_j_0, y_mean_j_target,
     y_mean_rate, y_mean_target,
+    # Beyond the paper, rotation.
+    C, difference2, m, m_0, Omega, p_rate, p_vec, p_vec_0, rho_rate, rho_vec, rho_vec_0, share, sum2,
+    turn, vartheta,
+)  # fmt: skip
+from .letters import (  # isort: skip  (chapter growing_rates)
+    angle, decoder, encoder, error, error_mean, gamma_h, gamma_y, K_h, K_h_across, K_y, K_y_across, r, r_0,
+    u_0,
+)  # fmt: skip
+from .letters import outer  # isort: skip  (chapter exponents)
+from .letters import dh2_least, t_collision, t_half  # isort: skip  (chapters when and decoder_first)
+from .letters import (  # isort: skip  (chapter finite_steps)
+    c_next, C_next, label_noise, Omega_end, seen2, seen2_pairs, shrunk, weight_decay,
 )  # fmt: skip
 
 # --- the registry ---------------------------------------------------------------------------
@@ -250,6 +262,89 @@ paper: Mapping[int, Equation] = MappingProxyType({e.number: e for e in _PAPER})
 (2) and (6) are (1) and (4) for other letters; (12), (13), (26), (33) are stated in words.
 """
 
+# Rotation: sums of positive terms, and what both of its lines divide by.
+_root_C = sp.sqrt(C**2 + 4 * m**2)
+_spent = t * phi1(-Omega * t)  # (1 − exp(−Ω t))/Ω
+_gone = sp.exp(-Omega * t)
+_rises = (1 + share) + (1 - share) * _gone + difference2 * _spent
+_falls = (1 - share) + (1 + share) * _gone + sum2 * _spent
+# Chapter growing_rates. E40 the state, E41 the loss that drives it, E42 the rates of a deep linear network,
+# E43 what isometries are born with, E44 what wide random matrices are born with.
+_born = sp.Symbol("k", nonnegative=True, integer=True)
+
+
+def _inherited(size: sp.Expr, depth: sp.Expr) -> sp.Expr:
+    return sp.Sum(size ** (-2 * _born / depth), (_born, 0, depth - 1)) / depth
+
+
+def _random(size: sp.Expr, depth: sp.Expr) -> sp.Expr:
+    return 1 + sp.Sum(_born * size ** (-2 * _born / depth), (_born, 0, depth - 1)) / depth
+
+
+def _turn_rate(along: sp.Expr) -> sp.Expr:
+    return (1 - sp.cos(angle) ** 2 * along) / sp.sin(angle) ** 2
+
+
+_ISOMETRY_H = eta / 4 * encoder * dx2 ** (1 / encoder) * u ** (2 - 2 / encoder)
+_ISOMETRY_Y = eta / 4 * decoder * r ** (2 - 2 / decoder)
+
+_GROWING_RATES = (
+    Equation("E40", "beyond", _lines(
+        (_rate(u), -error * K_h * r * sp.cos(angle)),
+        (_rate(r), -error * K_y * u * sp.cos(angle)),
+        (_rate(angle), error * (K_h_across * r / u + K_y_across * u / r) * sp.sin(angle)))),
+    Equation("E41", "beyond", _lines((loss, error_mean**2 / 2 + error**2 / 8))),
+    Equation("E42", "beyond", _lines((K_h, _ISOMETRY_H), (K_y, _ISOMETRY_Y))),
+    Equation("E43", "beyond", _lines(
+        (K_h_across, K_h * _inherited(u / u_0, encoder)),
+        (K_y_across, K_y * _inherited(r / r_0, decoder)))),
+    Equation("E44", "beyond", _lines(
+        (gamma_h, _random(u / u_0, encoder)), (gamma_y, _random(r / r_0, decoder)),
+        (K_h, _ISOMETRY_H * gamma_h), (K_y, _ISOMETRY_Y * gamma_y),
+        (K_h_across, _ISOMETRY_H * _turn_rate(gamma_h)),
+        (K_y_across, _ISOMETRY_Y * _turn_rate(gamma_y)))),
+)  # fmt: skip
+
+
+# Chapter exponents. E85 is (E44) along dh and D_y, where the matrix at the outer end has a gain of its own.
+def _outer_matrix(size: sp.Expr, depth: sp.Expr) -> sp.Expr:
+    return (1 - 1 / outer) * (1 + (depth - 1) * size ** (-2 * (depth - 1) / depth)) / depth
+
+
+_EXPONENTS = (
+    Equation("E85", "beyond", _lines(
+        (K_h, _ISOMETRY_H * outer ** (1 / encoder) * (gamma_h - _outer_matrix(u / u_0, encoder))),
+        (K_y, _ISOMETRY_Y * outer ** (1 / decoder) * (gamma_y - _outer_matrix(r / r_0, decoder))))),
+)  # fmt: skip
+
+# Chapters when and decoder_first. E60 the three exponentials of N for one output, E61 how long small weights
+# wait, E62 when two representations collide, E63 how near others come, E64 how long a large decoder waits.
+_WAITING = (
+    Equation("E60", "beyond", _lines((
+        N, s * (s - p_0 * x_0) / A**2
+        + (a_plus**2 * sp.exp(2 * A * t) - a_minus**2 * sp.exp(-2 * A * t)) / (2 * A)))),
+    Equation("E61", "beyond", _lines((t_half, sp.log(2 * A / a_plus**2) / (2 * A)))),
+    Equation("E62", "beyond", _lines((
+        t_collision, sp.atanh(A * p_0 / (-s * x_0 - c * p_0 / 2)) / A))),
+    Equation("E63", "beyond", _lines((dh2_least, tau_y * (c + C)))),
+    Equation("E64", "beyond", _lines((t_half, tau_y / dh2_inf * sp.log(1 + 1 / cosine**2)))),
+)  # fmt: skip
+
+# Chapter finite_steps. E70 one step, E71 the product of all steps to second order, whose second line stands
+# in its first, E72 noise at rest, drawn anew at each step or in pairs of signs, E73 the end under decay.
+_kept = 1 - (s - m) ** 2
+_own_noise = label_noise**2 / (1 - Omega / 2)
+
+_FINITE_STEPS = (
+    Equation("E70", "beyond", _lines((c_next, c * _kept), (C_next, C * _kept))),
+    Equation("E71", "beyond", _lines(
+        (sp.log(shrunk), Omega_end / 4 - (sum2 + difference2) / 8
+         - s / 2 * sp.log((Omega_end + 2 * s) / (shrunk * sum2)) - (m_0 - s) ** 2 / 8),
+        (Omega_end, sp.sqrt(shrunk**2 * sum2 * difference2 + 4 * s**2)))),
+    Equation("E72", "beyond", _lines((seen2, _own_noise), (seen2_pairs, (1 + Omega / 2) * _own_noise))),
+    Equation("E73", "beyond", _lines((dh2_inf, A_low - 2 * tau_y * weight_decay))),
+)  # fmt: skip
+
 _BOOK = (
     # (39)-(40) for each sign of A_high, without overflow and without 0/0 at A_high = 0.
     Equation("39+", "beyond", _lines(
@@ -309,6 +404,33 @@ _BOOK = (
         (w, _squares * (p * x * gap + p**2 * y**2)),
         (loss, mean_error2 * sp.exp(-2 * t / tau_mean) / 2 + _squares / 8 * (gap**2 + p**2 * y**2)))),
     Equation("E10", "beyond", _lines((dh2_inf, 4 * tau_y * A * cos_phi**2))),
+    # Beyond the paper, rotation: (17) with one output, and nothing left out of it.
+    Equation("E50", "beyond", _lines(
+        (m, dot(p_vec, rho_vec)), (p_rate, (s - m) * rho_vec), (rho_rate, (s - m) * p_vec))),
+    Equation("E51", "beyond", _lines(
+        (c, dot(p_vec, p_vec) - dot(rho_vec, rho_vec)),
+        (C, sp.sqrt((dot(p_vec, p_vec) + dot(rho_vec, rho_vec)) ** 2 - 4 * m**2)))),
+    Equation("E52", "beyond", _lines((_rate(m), (s - m) * _root_C))),
+    Equation("E53", "beyond", _lines((dh2, tau_y * (c + _root_C)))),
+    Equation("E54", "beyond", _lines(
+        (p_vec, sp.cosh(vartheta) * p_vec_0 + sp.sinh(vartheta) * rho_vec_0),
+        (rho_vec, sp.sinh(vartheta) * p_vec_0 + sp.cosh(vartheta) * rho_vec_0))),
+    Equation("E55", "beyond", _lines((sp.exp(2 * vartheta), (2 * m + _root_C) / sum2))),
+    Equation("E56", "beyond", _lines(
+        (N, 1 + (sum2 + difference2) * sp.sinh(Omega * t) / (2 * Omega)
+         + (C**2 + 4 * s * m_0) * (sp.cosh(Omega * t) - 1) / Omega**2),
+        (m, s + (m_0 - s) / N))),
+    Equation("E57", "beyond", _lines(
+        (Omega, sp.sqrt(C**2 + 4 * s**2)), (dh2_inf, tau_y * (c + sp.sqrt(C**2 + 4 * s**2))))),
+    Equation("E58", "beyond", _lines(
+        (dh2_inf, sp.sqrt(dh2_0**2 + A_low**2)), (sp.tan(2 * turn), A_low / dh2_0))),
+    # (E55) and (E56) for a machine: all terms are positive, and none grows.
+    Equation("E59", "beyond", _lines(
+        (sp.exp(2 * vartheta), _rises / _falls), (N, _rises * _falls * sp.exp(Omega * t) / 4))),
+    *_GROWING_RATES,
+    *_EXPONENTS,
+    *_WAITING,
+    *_FINITE_STEPS,
 )  # fmt: skip
 
 book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})

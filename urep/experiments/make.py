@@ -22,7 +22,7 @@ from joblib.externals.loky import ProcessPoolExecutor
 from tqdm import tqdm
 
 from .. import tasks
-from . import runs
+from . import runs, store
 from .store import StoredFileError, arithmetic, origin, save
 from .trial import TASKS, TaskTrial, Trial, mnist_folder
 
@@ -60,7 +60,7 @@ def _stages(sweeps: list[runs.Sweep]) -> list[list[runs.Sweep]]:
 def _make(sweeps: list[runs.Sweep], *, again, first, jobs, backend, progress) -> list[str]:
     under_way = {sweep.name: _Progress(sweep, again) for sweep in sweeps}
     missing = [(sweep, k) for sweep in sweeps for k in under_way[sweep.name].missing(first)]
-    where = origin(runs.FOLDER.parent.parent)
+    where = origin(store.FOLDER.parent.parent)
     cost = {(sweep.name, k): _cost(sweep.trials[k]) for sweep, k in missing}
     work = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
     bar = tqdm(

@@ -1,7 +1,8 @@
-"""The exact solution as a JavaScript program, printed from the registered equations.
+"""The theories as JavaScript programs, printed from the registered equations.
 
-The explorer's page loads it. Nothing here is a formula: what is printed are (E5) to (E10), (11) and,
-between them, which of two exact forms is used where.
+The explorer's page loads them. Nothing here is a formula. Of the exact solution (E5) to (E10), (11) and (9)
+are printed and, between them, which of two exact forms is used where; of the theory with an angle and growing
+rates (E40) and (E44), which odex integrates.
 
     python -m urep.site.explorer > solution.js
 """
@@ -10,8 +11,9 @@ from __future__ import annotations
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
+from sympy.printing.jscode import JavascriptCodePrinter
 
-from ..equations import A, a_plus, book, c, cos_phi, paper, scale, t, y_0
+from ..equations import A, a_plus, book, c, cos_phi, eta, paper, scale, t, y_0
 
 INPUTS = ("dx2", "dy2_target", "tau_h", "tau_y", "dh2_0", "dy2_0", "cosine")
 """Numbers that describe a start: the task, the rates, the sizes of dh and dy, the cosine of dy with dy*."""
@@ -52,7 +54,63 @@ function at(start, t, mean_error2 = 0, tau_mean = 1) {{
   return {{ dh2, dy2, w, loss }};
 }}
 
-return {{ prepare, at }};
+/** The loss (9) at time t, of one row of a trajectory. */
+const loss = ({{ dy2, w }}, t, {{ dy2_target, mean_error2, tau_mean }}) => {loss};
+
+return {{ prepare, at, loss }};
+}})();
+"""
+
+_GROWTH = """\
+// Two lengths and an angle, (E40), with the rates (E44) of wide random matrices; a = b = 1 is constant rates.
+const urepGrowth = (() => {{
+const sum = (first, last, term) => {{
+  let total = 0;
+  for (let k = first; k <= last; k++) total += term(k);
+  return total;
+}};
+
+/** u', r' and the angle's; eta_h and eta_y are the learning rate before and behind the representation. */
+function velocity([u, r, angle], {{ u_0, r_0, encoder, decoder, dx2, dy_target, eta_h, eta_y }}) {{
+  const error = u * r * Math.cos(angle) - dy_target;
+{rates}
+  return [{field}];
+}}
+
+/**
+ * The curves at increasing times from times[0]: rows of u, r, angle, dh2, dy2 and w. Once all but 1e-9 of the
+ * target is reached nothing moves any more, and the last row stands for the rest.
+ */
+function curves(start, times) {{
+  const solver = new urepOdex.Solver(3);
+  Object.assign(solver, {{ absoluteTolerance: 1e-10, relativeTolerance: 1e-10 }});
+  Object.assign(solver, {{ denseOutput: true, maxSteps: 100000 }});
+  const rows = [];
+  const keep = ([log_u, log_r, angle]) => {{
+    const u = Math.exp(log_u), r = Math.exp(log_r), dy = u * r * Math.cos(angle);
+    rows.push({{ u, r, angle, dh2: u ** 2, dy2: dy ** 2, w: dy * (dy - start.dy_target) }});
+  }};
+  // The solver refuses a trial step that goes too far by its error, which must be a number.
+  const size = (logarithm) => Math.exp(Math.min(Math.max(logarithm, -40), 20));
+  const field = (_, [log_u, log_r, angle]) => {{
+    const u = size(log_u), r = size(log_r), [du, dr, turn] = velocity([u, r, angle], start);
+    return [du / u, dr / r, turn];
+  }};
+  const settled = (x) => Math.abs(Math.exp(x[0] + x[1]) * Math.cos(x[2]) / start.dy_target - 1) < 1e-9;
+  const begin = [Math.log(start.u_0), Math.log(start.r_0), start.angle_0];
+  keep(begin);
+  const until = times[times.length - 1];
+  const last = solver.solve(field, times[0], begin, until, (_, before, now, x, between) => {{
+    while (rows.length < times.length && times[rows.length] <= now && now > before) {{
+      keep([0, 1, 2].map((i) => between(i, times[rows.length])));
+    }}
+    return !settled(x);
+  }});
+  while (rows.length < times.length) keep(last.y);
+  return rows;
+}}
+
+return {{ curves, velocity }};
 }})();
 """
 
@@ -84,7 +142,18 @@ def source() -> str:
         negative=_sets({name: _over_sideways(side.subs(scale, scale - c * t))
                         for name, side in (E["E7-"] | E["E8"]).items()}),
         out=_consts(E["E9"]),
-    )  # fmt: skip
+        loss=_js(paper[9].rhs),
+    ) + _growth()  # fmt: skip
+
+
+def _growth() -> str:
+    """The source of `urepGrowth`: its `curves(start, times)`, its `velocity`."""
+    rates = {
+        name: right.subs(eta, sp.Symbol(f"eta_{name.split('_')[1]}"))  # before and behind the representation
+        for name, right in _right_sides(book["E44"]).items()
+    }
+    field = [_js(right) for _, right in book["E40"].sides]
+    return _GROWTH.format(rates=_consts(rates), field=", ".join(field))
 
 
 _USED = ("E5", "E6", "E6'", "E7+", "E7-", "E8", "E9", "E10")
@@ -101,8 +170,14 @@ def _plain(expr: sp.Expr) -> sp.Expr:
                           if f.func.__name__ != "phi1"})  # fmt: skip
 
 
+class _Printer(JavascriptCodePrinter):
+    def _print_Sum(self, total: sp.Sum) -> str:
+        ((index, first, last),) = total.limits
+        return f"sum({self._print(first)}, {self._print(last)}, ({index}) => {self._print(total.function)})"
+
+
 def _js(expr: sp.Expr) -> str:
-    return sp.jscode(_plain(expr), user_functions={"phi1": "phi1"})
+    return _Printer({"user_functions": {"phi1": "phi1"}}).doprint(_plain(expr))
 
 
 def _kept(total: sp.Expr) -> sp.Expr:

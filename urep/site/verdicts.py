@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,16 +60,26 @@ def references_folder(start: Path | None = None) -> Path:
 
 
 def records(folder: Path | None = None) -> list[Record]:
-    """All verdicts in the executed references below `folder`: page by page, each in its own order."""
+    """All verdicts in the executed references below `folder`, in the book's order.
+
+    Pages that its table of contents does not name come last.
+    """
     folder = folder or references_folder()
+    paths = {path.relative_to(folder).with_suffix("").as_posix(): path for path in folder.rglob("*.ipynb")}
+    chapters = _chapters(folder.parents[1] / "_toc.yml")
+    place = {page: chapters.index(page) if page in chapters else len(chapters) for page in paths}
     found = []
-    for path in sorted(folder.rglob("*.ipynb")):
-        page = path.relative_to(folder).with_suffix("").as_posix()
+    for page, path in sorted(paths.items(), key=lambda item: (place[item[0]], item[0])):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             for output in cell.get("outputs", ()):
                 if MIME in output.get("metadata", {}):
                     found.append(Record(page, output["metadata"][MIME]))
     return found
+
+
+def _chapters(toc: Path) -> list[str]:
+    """The pages that a table of contents names, in its order; none where there is no such file."""
+    return re.findall(r"\bbook/(\S+)", toc.read_text(encoding="utf-8")) if toc.is_file() else []
 
 
 def about(item: Item, found: Iterable[Record]) -> list[Record]:

@@ -134,6 +134,49 @@ def decoder_gradient(
     return seen[name].detach().flatten(1), gradient.flatten(1)
 
 
+PATH = 32
+"""Points between two representations at which the decoder's gradient is averaged."""
+
+
+def chord_gradient(
+    network: nn.Module,
+    inputs: torch.Tensor,
+    layer: str,
+    direction: torch.Tensor,
+    *,
+    create_graph: bool = False,
+) -> torch.Tensor:
+    """D_yᵀ (units,) of two points: the output's gradient along `direction`, averaged on the line from h to h.
+
+    So D_y dh is dy along `direction`, as the linear maps of (5) have it, where gates open between the points
+    too. What reaches the output beside the layer, as skip connections do, is that of each point, half of the
+    time. The points must not see one another in the network. With `create_graph` it can be differentiated by
+    the decoder's parameters. Raises ValueError for other than two points, and as `train` does for a layer
+    that it does not have.
+    """
+    if len(inputs) != 2:
+        raise ValueError(f"inputs must be two points, got {len(inputs)}")
+    (name,) = _checked_layers(network, (layer,))
+    inputs, direction = _on_device_of(network, inputs, direction)
+    shares = ((torch.arange(PATH, dtype=inputs.dtype, device=inputs.device) + 0.5) / PATH).repeat(2)
+    kept: list[torch.Tensor] = []
+
+    def between(_module, _inputs, output):
+        first, second = output.detach()[[0, PATH]]
+        line = first + shares.reshape(-1, *[1] * first.ndim) * (second - first)
+        kept[:] = [line.requires_grad_()]
+        return kept[0]
+
+    handle = dict(network.named_modules())[name].register_forward_hook(between)
+    try:
+        with _eval_mode(network), torch.enable_grad():
+            along = (network(inputs.repeat_interleave(PATH, dim=0)) * direction).sum()
+    finally:
+        handle.remove()
+    (gradient,) = torch.autograd.grad(along, kept[0], create_graph=create_graph)
+    return gradient.mean(dim=0).flatten()
+
+
 def _loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Half the mean squared error, eq. (1)."""
     return 0.5 * (outputs - targets).square().sum(dim=tuple(range(1, outputs.ndim))).mean()
@@ -290,6 +333,17 @@ def _kernel_for(network, data: Data, names: tuple[str, ...], plan: _Plan) -> Fus
         if not _same_first_steps(copy.deepcopy(network).to(dtype), points, program, plan):
             return None
     return Fused(program, network, data, plan.lr)
+
+
+def compiled(network: nn.Module, data: Data, *, lr: float, epochs: int, layer: str) -> Fused | None:
+    """The compiled kernel of a training on two points by gradient descent, for who takes its steps himself.
+
+    None where `train` would not use it. `kernel.store()` writes the weights back to the network. Raises as
+    `train` does.
+    """
+    inputs, targets, _ = _checked_data(network, data, (0, 1))
+    plan = _checked_plan(len(inputs), lr, epochs, None, None, 1, None)
+    return _kernel_for(network, (inputs, targets), _checked_layers(network, layer), plan)
 
 
 def _is_worth_compiling(network, inputs, targets, epochs: int) -> bool:

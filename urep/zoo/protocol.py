@@ -19,9 +19,9 @@ import torch
 from ..carry import carried, fitted_sigmoid
 from ..experiments.store import FOLDER, load
 from ..experiments.trial import Watch
-from ..fit import MIN_ROWS, fit_rates
+from ..fit import MIN_ROWS, fit_rates, without_mean
 from ..state import Run, State
-from ..theory import SingularSystem, loss
+from ..theory import SingularSystem
 from ..training import TrainingDiverged, decoder_gradient, train
 from .catalogue import study, system
 from .system import Settings, System, trained_numbers
@@ -227,23 +227,6 @@ def continued(run: Run) -> Run:
     state = State(*(np.pad(values, (0, more), mode="edge") for values in run.trajectory))
     t = np.r_[run.t, run.t[-1] + np.arange(1, more + 1)]
     return replace(run, t=t, trajectory=state, loss=np.pad(run.loss, (0, more), mode="edge"))
-
-
-def without_mean(run: Run) -> Run | None:
-    """The run from the first epoch at which the mean's part of the loss (9) is below 0.3% of its start.
-
-    The run itself where the mean's part is less than a thousandth of the loss to begin with; None where the
-    mean is not learned, or nothing is left to be fitted.
-    """
-    rest = loss(run.trajectory, run.task, run.t, tau_mean=1.0, mean_error2=0.0)
-    mean = run.loss - rest
-    if mean[0] < 1e-3 * run.loss[0]:
-        return run
-    below = np.flatnonzero(mean < 3e-3 * mean[0])
-    if not below.size or len(run) - below[0] < 2 * MIN_ROWS:
-        return None
-    rows = slice(int(below[0]), None)
-    return replace(run, t=run.t[rows], trajectory=run.trajectory[rows], loss=run.loss[rows])
 
 
 # --- the score ----------------------------------------------------------------------------------
