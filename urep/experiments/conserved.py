@@ -18,6 +18,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from .. import equations as eq
+from ..state import real_number
 from .one_layer import D2
 
 Arrays = dict[str, np.ndarray]
@@ -88,10 +89,9 @@ def decayed_output(matrices: int, weight_decay: float, target: float = TARGET) -
     """The largest output difference at which a linear network of L matrices can rest under weight decay.
 
     It solves y + 4 λ y^(2/L − 1) = dy*; zero where there is no such y. For L = 2 it is (E73).
-    Raises ValueError for a weight decay that is negative or not finite.
+    Raises ValueError for a weight decay that is negative or not finite, TypeError for one that is no number.
     """
-    if not 0 <= weight_decay < np.inf:
-        raise ValueError(f"weight_decay must be finite and >= 0, got {weight_decay!r}")
+    weight_decay = real_number("weight_decay", weight_decay, strict=False)
     if matrices == 2:
         return max(target - 4 * weight_decay, 0.0)
 
