@@ -7,7 +7,7 @@
 # make runs        the stored runs that are missing: hours for all, ARGS=universal for one experiment
 # make notebooks   the chapters as ordinary notebooks, in notebooks/
 # make links       which links to other hosts lead nowhere
-# make bench       how fast solution, fit, training and site are; ratios against what they replace
+# make bench       how fast solution, fit, training and site are; ratios against what they replace; Lighthouse
 # make picture     the pictures of the README, of the site as it is now
 # make lint        formats the code and mends what ruff can
 # make setup       .venv alone
@@ -37,11 +37,12 @@ help:
 
 setup: $(READY)
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt pyproject.toml $(wildcard book/_ext/node/*.json)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try make PYTHON=python3.11")'
 	@echo "== setting up $(VENV), once: a few minutes, most of them for torch"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	$(BIN)/python book/_ext/from_npm.py
 	@touch $@
 
 book: $(READY)
@@ -81,7 +82,7 @@ links: $(READY)
 
 bench: $(READY)
 	$(BIN)/python tests/bench.py
-	$(BIN)/python tests/bench_site.py
+	$(BIN)/python tests/bench_site.py $(ARGS)
 
 picture: book
 	$(BIN)/python tests/screenshot.py "theory/identical_outputs#where-the-theory-s-premises-hold" book/_static/chapter.png

@@ -35,6 +35,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import arithmetic
+import references
 
 for name in arithmetic.THREADS:  # before NumPy comes, so that a process that forks has one thread
     os.environ.setdefault(name, "1")
@@ -173,7 +174,7 @@ def cells(page: str) -> list[str]:
     start, end = HEADINGS.get(page, ("", "\n## Integrate\n"))
     part = text[text.index(start) :].split(end)[0]
     found = re.findall(r"```\{code-cell\}[^\n]*\n(.*?)```", part, flags=re.S)
-    return [re.sub(r"^:.*\n", "", cell) for cell in found if "figures." not in cell]
+    return [references.OPTIONS.sub("", cell) for cell in found if "figures." not in cell]
 
 
 # --- running a page with a mutant -----------------------------------------------------------

@@ -22,8 +22,20 @@ import execution  # noqa: E402 - an extension of the book, which is no package
 import notebooks  # noqa: E402
 
 REFERENCES = ROOT / "tests" / "notebooks"
-COUNTING = ("book/index.md", "book/paper_map.md", "book/claims.md", "book/errata.md", "book/beyond/index.md")
+COUNTING = (
+    "book/index.md",
+    "book/paper_map.md",
+    "book/graph.md",
+    "book/sentences.md",
+    "book/claims.md",
+    "book/errata.md",
+    "book/open_questions.md",
+    "book/beyond/index.md",
+)
 """Pages made from the records in the other references: executed after them."""
+
+OPTIONS = re.compile(r"\A(?:---\n.*?^---\n|(?:^:[^\n]*\n)+)", flags=re.M | re.S)
+"""What stands above the code of a cell: its metadata."""
 
 OVERVIEWS = ("book/zoo/zoo.md",)
 """Pages made from records that earn verdicts of their own: executed before those that count."""
@@ -82,10 +94,16 @@ def write(page: Path) -> bool:
 
 
 def _with_prose(executed, page: Path):
-    """The executed page with the prose of its source, a change of which executes nothing again."""
-    for cell, now in zip(executed.cells, execution.source(page).cells, strict=True):
-        if cell.cell_type == "markdown":
-            cell.source = now.source
+    """The executed page with the prose of its source, a change of which executes nothing again.
+
+    What was executed is known by its code, so that cells of prose may also have come, gone or moved.
+    """
+    cells = execution.source(page).cells
+    ran = [cell for cell in executed.cells if cell.cell_type == "code"]
+    places = [number for number, cell in enumerate(cells) if cell.cell_type == "code"]
+    for place, cell in zip(places, ran, strict=True):
+        cells[place] = cell
+    executed.cells = cells
     return executed
 
 

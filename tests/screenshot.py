@@ -29,15 +29,17 @@ def pages(site: Path) -> list[Path]:
     return sorted(p for p in site.rglob("*.html") if "_static" not in p.relative_to(site).parts)
 
 
-class _Quiet(SimpleHTTPRequestHandler):
+class Quiet(SimpleHTTPRequestHandler):
+    """A handler that writes nothing on the terminal."""
+
     def log_message(self, *arguments):
         """Nothing: who asks sees the answers."""
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
+def served(folder: Path, handler: type[Quiet] = Quiet) -> Iterator[str]:
     """The address of a server of a built site."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -49,14 +51,13 @@ def served(folder: Path) -> Iterator[str]:
 
 
 READY = """async () => {
-  if (window.MathJax?.startup) await MathJax.startup.promise;
   await document.fonts.ready;
 }"""
-"""Waits until all formulas are typeset, in fonts that have come."""
+"""Waits until fonts have come."""
 
 
 def opened(context, address: str):
-    """A page whose scripts have run and whose formulas are typeset; what it asked for and complained of."""
+    """A page whose scripts have run and whose fonts have come; what it asked for and complained of."""
     page = context.new_page()
     page.asked, page.complaints = [], []
     page.on("request", lambda request: page.asked.append(request.url))

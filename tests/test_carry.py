@@ -6,7 +6,7 @@ import torch
 from scipy.integrate import solve_ivp
 
 import urep
-from urep import tasks
+from urep import carry, tasks
 
 TAU = urep.Rates(30.0, 50.0)
 
@@ -119,3 +119,19 @@ def test_two_functions_are_apart_by_what_is_said_and_centred():
     assert float((targets[1] - targets[0]) ** 2) == pytest.approx(0.02) and abs(float(targets.sum())) < 1e-15
     with pytest.raises(ValueError, match="n must be an integer >= 3, got 2"):
         tasks.two_functions(2)
+
+
+@pytest.mark.parametrize("bend", [1.0, 0.3, 4.0])
+def test_a_rise_is_the_solution_of_richards_equation_from_zero(bend):
+    """Before it is moved, its share q follows q' = q (1 − q^bend)/(bend · width)."""
+    place, width, t = 120.0, 25.0, np.linspace(0, 600, 61)
+    first = (1 + bend * np.exp(place / width)) ** (-1 / bend)
+    grown = lambda _, q: q * (1 - q**bend) / (bend * width)
+    seen = solve_ivp(grown, (0, t[-1]), [first], t_eval=t, rtol=1e-10, atol=1e-14).y[0]
+    found = carry.rise(t, place, width, bend)
+    assert found == pytest.approx((seen - first) / (1 - first), abs=1e-7)
+    assert carry.rise(t[3:], place, width, bend) == pytest.approx(found[3:])  # begins at 0, not at a row
+
+
+def test_a_rise_that_was_over_at_its_beginning_is_over():
+    assert np.array_equal(carry.rise(np.arange(3), -1e6, 1.0), np.ones(3))

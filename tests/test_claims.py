@@ -66,6 +66,8 @@ REFUSED = {
     "no_spread belongs to statistic = 'value'": {"no_spread": "why"},
     "confirmed and runs must be given together": {"confirmed": "100-119"},
     "confirmed must be seeds like '100-119', got '100, 101'": {"confirmed": "100, 101", "runs": ["a"]},
+    "superseded must be the name of another claim, like 'page.claim', got 'two'": {"superseded": "two"},
+    "superseded must be the name of another claim.*got 'page.own'": {"superseded": "page.own"},
 }
 
 
@@ -100,6 +102,7 @@ ALONE = [
     "In deep networks, the rate is of two lines.",
     "Therefore networks of Table 1 learn what is asked.",
     "Labels alone predict the pattern as well as (10).",
+    "The theory predicts w, and does so better than a curve.",
 ]
 NOT_ALONE = {
     "They describe w of all these networks.": "must name its subject, and not begin with 'They'",
@@ -171,6 +174,14 @@ def test_claims_are_found_by_page_and_name(folder):
 def test_one_wrong_entry_has_the_whole_registry_refused(folder):
     write(folder / "page.toml", one=FIELDS, two=FIELDS | {"whose": "nobody"})
     with pytest.raises(ValueError, match=r"claim 'page\.two': whose"):
+        claims.every()
+
+
+def test_a_claim_is_superseded_by_one_that_is_there(folder):
+    write(folder / "page.toml", one=FIELDS | {"superseded": "page.two"}, two=FIELDS)
+    assert claims.every()["page.one"].superseded == "page.two"
+    write(folder / "page.toml", one=FIELDS | {"superseded": "page.three"}, two=FIELDS)
+    with pytest.raises(ValueError, match=r"claim 'page\.one': superseded names 'page\.three', which is no"):
         claims.every()
 
 
@@ -489,6 +500,16 @@ def test_a_verdict_tells_whose_what_was_wanted_seen_and_what_knows_less(judge):
         assert text.replace("'", "&#x27;") in verdict._repr_html_()
     assert repr(verdict).startswith("✓ Figure 2 confirmed on fresh seeds: Fitted to the first fifth")
     assert 'data-stage="confirmed"' in verdict._repr_html_()
+
+
+def test_that_a_claim_is_superseded_is_shown_and_decides_nothing(judge):
+    plain = judge(**EVIDENCE)
+    later = judge((), {"superseded": "page.later"}, **EVIDENCE)
+    assert "superseded" not in plain.record() and "superseded" not in dict(plain.facts())
+    assert dict(later.facts())["superseded"] == "by page.later, whose null model is stronger"
+    assert later.record() == plain.record() | {"superseded": "page.later"}
+    assert (later.kind, later.stage, later.deciding) == (plain.kind, plain.stage, plain.deciding)
+    assert "superseded" not in claims.JUDGED
 
 
 def test_a_claim_that_fails_says_on_which_data(judge):
@@ -976,7 +997,8 @@ def test_every_judged_record_says_what_the_registry_says():
         own = record.judgement
         now = EVERY[own["id"]]
         fields = {field.name: getattr(now, field.name) for field in dataclasses.fields(now)}
-        assert {name: own[name] for name in fields} == fields | {"runs": list(now.runs)}, own["id"]
+        said = {"superseded": ""} | own  # which a record has only where there is such a claim
+        assert {name: said[name] for name in fields} == fields | {"runs": list(now.runs)}, own["id"]
         assert (own["item"], own["sentence"]) == (record.fields["item"], record.fields["claim"])
         assert (own["stage"] == "confirmed") == bool(now.confirmed)
 

@@ -215,3 +215,19 @@ def test_the_mean_alone_is_descended_along_its_differences_in_a_deep_network():
     for one, other in zip(layers, found, strict=True):
         for mine, theirs in zip(one, other, strict=True):
             assert theirs == pytest.approx(mine, abs=1e-9)
+
+
+def test_a_given_mean_and_one_that_is_learned_are_fitted_from_one_start():
+    trial = clocks.GivenTrial("tanh", 0, units=20)
+    given, learned = clocks.given_and_learned(trial)["missed"]
+    points = urep.tasks.two_points(dtype=torch.float64)
+    made = lambda: urep.FullyConnected(
+        hidden_layers=20, units=20, nonlinearity="tanh", gain=0.9, seed=0, dtype=torch.float64
+    )
+    for wanted, network in ((learned, made()), (given, clocks.mean_given(made(), points))):
+        run = urep.train(network, points, lr=0.003, epochs=6000, layer=network.middle, stop_at_loss=1e-6,
+                         progress=False)  # fmt: skip
+        rows = clocks.since(run, 0, every=max(len(run) // clocks.ROWS, 1))
+        told = urep.fit_rates(rows, unconverged="keep").predict(rows.t)
+        assert wanted == pytest.approx(all_left(rows, told.dh2, (told.dy2 - told.w) / D))
+    assert not np.allclose(given, learned, rtol=0.01)

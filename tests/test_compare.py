@@ -82,6 +82,19 @@ def test_a_curve_that_no_theory_draws_is_left_to_none():
     assert "←" not in repr(found.table())
 
 
+def test_a_forecast_of_a_fit_that_does_not_converge_is_told():
+    curve = next(one for one in compare.CANDIDATES if one.name == "a logistic curve")
+    own = drawn(1.2 - SHARE, TARGET * (0.02 + 0.98 * SHARE))
+    assert compare._errors(curve, own, 0.5).converged
+    lost = replace(curve, fit=lambda *of: replace(curve.fit(*of), converged=False))
+    (forecast,) = compare._forecasts(compare._judge(lost, [own]), [own])
+    assert not forecast.converged
+    found = compare.theories(GROWING)
+    assert all(one.converged for one in found.forecasts) and "converge" not in found.sentence
+    warned = replace(found, forecasts=(forecast,)).sentence
+    assert warned.endswith("; fits that do not converge: 1 of 1.")
+
+
 def test_exponents_of_depth_are_those_of_a_chain_and_of_nothing_else():
     alpha, beta = growth.exponents(3, 2)
     start = growth.Lengths(0.15, 0.25, 0.3)

@@ -74,6 +74,31 @@ def test_a_given_ratio_is_not_fitted_and_aligned_paths_need_a_fit():
         forecasts.paths([one.birth], [D], 0.0, 0.0, np.array([0.4]), across="no")
 
 
+@pytest.mark.parametrize("beginning", [(0.2, 0.3, 0.1), (0.1, 0.3, 0.4)])
+def test_looking_twice_finds_the_ratio_of_the_run_and_once_nearly(beginning):
+    pair = [case(-0.5, 0.65, 0.4, birth=beginning), case(-0.5, 0.65, 3.0, birth=beginning)]
+    misses = {}
+    for twice in (False, True):
+        ends = forecasts.ends_by_paths(pair, (-0.5, 0.65), twice=twice)
+        misses[twice] = np.abs(ends.log_ratio - np.log([0.4, 3.0]))
+        assert ends.is_found.all()
+    assert (misses[True] < 1e-2).all() and misses[False].max() > misses[True].max()
+
+
+def test_a_fit_that_runs_to_the_last_ratio_says_so():
+    """dh that stays is fitted best by the least ratio, one that grows before dy does by the largest."""
+    t, v = np.arange(100.0), np.linspace(0.01, D, 100)
+    sides = {}
+    for name, dh2 in (("stays", np.full(100, 0.09)), ("grows", 0.09 + 30 * v)):
+        run = urep.Run(t, urep.State(dh2, v**2, v * (v - D)), (v - D) ** 2 / 8, urep.TwoPoint(1.0, 0.5), 0.1)
+        one = forecasts.Case("Default", 0, run, growth.Lengths(0.3, 0.3, 0.1))
+        for twice in (False, True):
+            ends = forecasts.ends_by_paths([one], (0.0, 0.0), twice=twice)
+            sides[name, twice] = ends.side[0]
+            assert not ends.is_found[0] and np.isfinite(ends.dh2[0])
+    assert sides == {("stays", False): -1, ("stays", True): -1, ("grows", False): 1, ("grows", True): 1}
+
+
 def test_a_run_on_far_targets_passes_where_near_ones_end():
     far, near = case(target=1.0), case(target=D)
     assert forecasts.end_of_other_target(far.run, D) == pytest.approx(near.end, rel=1e-3)
@@ -92,7 +117,7 @@ def test_nulls_continue_what_they_saw():
 
 def test_no_forecast_counts_as_a_factor_of_ten():
     one = case()
-    nothing = forecasts.Ends(np.array([np.nan]), np.array([np.nan]))
+    nothing = forecasts.Ends(np.array([np.nan]), np.array([np.nan]), np.array([0]))
     assert forecasts.log_errors([one], nothing)[0] == pytest.approx(np.log(10))
 
 

@@ -85,3 +85,38 @@ def test_stored_fits_are_those_of_the_stored_runs():
         np.abs(one.angles_told(dy, "random") - seen).max()
         < np.abs(one.angles_told(dy, "inherited") - seen).max()
     )
+
+
+def weights(birth, **changed):
+    """The weights of a network with this birth, as NumPy arrays."""
+    network = replace(growing.BirthTrial(birth, 3), **changed).network()
+    return [z.detach().numpy() for name, z in network.named_parameters() if name.endswith("weight")]
+
+
+def test_isometries_stretch_as_random_matrices_do_and_nothing_else_is_changed():
+    random, isometries = weights("random"), weights("isometries")
+    for k, (one, other) in enumerate(zip(random, isometries, strict=True)):
+        if k in (0, len(random) - 1):
+            assert np.array_equal(one, other)
+        else:
+            assert other @ other.T == pytest.approx(0.9**2 * np.eye(100), abs=1e-12)
+            assert np.square(one).sum() == pytest.approx(np.square(other).sum(), rel=0.05)
+    assert not np.array_equal(isometries[1], isometries[2])
+    with pytest.raises(ValueError, match="birth must be one of random, isometries; got 'orthogonal'"):
+        growing.BirthTrial("orthogonal", 0)
+
+
+def test_the_end_of_a_training_is_an_angle_that_is_measured_and_two_that_are_told():
+    trial = growing.BirthTrial("isometries", 0, units=30)
+    seen, by_random, by_isometries = growing.ended(trial)["angles"]
+    assert abs(by_isometries - seen) < 10 < 15 < abs(by_random - seen)
+    network, (x, y) = trial.network(), trial.data()
+    urep.train(network, (x, y), lr=trial.lr, epochs=trial.epochs, layer=network.middle, progress=False)
+    maps = [z.detach().numpy() for name, z in network.named_parameters() if name.endswith("weight")]
+    dh, gradient = maps[0][:, 0], np.ones(1)
+    for one in maps[1:11]:
+        dh = one @ dh
+    for one in maps[:10:-1]:
+        gradient = gradient @ one
+    cosine = dh @ gradient / np.linalg.norm(dh) / np.linalg.norm(gradient)
+    assert seen == pytest.approx(np.degrees(np.arccos(cosine)), abs=1e-6)

@@ -186,6 +186,34 @@ def test_the_kernel_at_a_cut_of_the_zoo_is_that_of_tiny_steps(name, cut):
     assert (ends[0] - ends[1]) / (2 * size) / 4 == pytest.approx(one.kernel, rel=1e-6)
 
 
+def test_only_activations_that_are_all_the_rest_sees_are_a_cut():
+    network = networks()["skip"]
+    both, one = [network.layer(2), network.layer(3)], [network.layer(3)]
+    assert identity.passes_by(network, DATA, both) == 0
+    with torch.no_grad():  # by hand: the second of two blocks sees the stream that passes the activation by
+        seen = {}
+        module = network.get_submodule(network.layer(3))
+        handle = module.register_forward_hook(lambda _m, _i, out: seen.setdefault("held", out))
+        outputs = network(DATA[0])
+        exchanged = network(DATA[0].flip(0))  # the first call's activation stays: a hook's return replaces it
+        handle.remove()
+    far = ((exchanged - outputs).abs().max() / outputs.diff(dim=0).abs().max()).item()
+    assert identity.passes_by(network, DATA, one) == pytest.approx(far, rel=1e-12)
+    assert far > 0.01
+    with pytest.raises(ValueError, match="cut must name outputs that are reached"):
+        identity.passes_by(network, DATA, [(network.layer(0), 1)])
+
+
+def test_a_recurrent_state_is_a_cut_only_where_later_events_are_the_same():
+    system = catalogue.system("tpp")
+    network, (inputs, targets) = system.network(0, 0.5), system.pair(0.5)
+    assert identity.passes_by(network, (inputs, targets), [("history.cell", 3)]) > 0.1
+    same = inputs.clone()
+    same[1, 4:] = same[0, 4:]
+    assert identity.passes_by(network, (same, targets), [("history.cell", 3)]) == 0
+    assert identity.across(network, (same, targets), [("history.cell", 3)]).missed < 1e-12
+
+
 def test_what_a_cut_cannot_be():
     network = networks()["elu"]
     with pytest.raises(ValueError, match="cut must name outputs that are reached"):

@@ -78,6 +78,24 @@ def test_without_a_mean_left_the_mean_has_no_part():
     assert kernels.measure(made, DATA, made.middle).parts_h["mean"] == pytest.approx(0, abs=1e-12)
 
 
+def test_other_data_than_two_points_with_one_target_is_refused():
+    made = network()
+    inputs, targets = DATA
+    for data in ((inputs, targets.repeat(1, 2)), (inputs[:1], targets[:1]), (inputs, targets[:, 0])):
+        with pytest.raises(ValueError, match="data must be two points with one target each, got"):
+            kernels.measure(made, data, made.middle)
+
+
+def test_a_network_that_has_learned_the_difference_or_has_none_has_no_kernel():
+    made = network()
+    with torch.no_grad():
+        learned = DATA[0], made(DATA[0])
+    with pytest.raises(ValueError, match=r"not zero, got .* and difference 0\.0"):
+        kernels.measure(made, learned, made.middle)
+    with pytest.raises(ValueError, match=r"not zero, got ‖dh‖ = 0\.0"):
+        kernels.measure(made, (DATA[0][:1].repeat(2, 1), DATA[1]), made.middle)
+
+
 def power_law(alpha, k=0.3):
     """Lengths and W that belong to K = k u^alpha, by ½ d(u²) = −K dW."""
     u = np.geomspace(0.1, 0.8, 400)
@@ -132,6 +150,39 @@ def test_the_formula_of_random_layers_at_its_start_and_end():
         assert start == pytest.approx(a**2 * 0.3**2 / (8 * gain2))
         far = kernels.of_random_layers(np.array([1e30, 1e31]), 1.0, a)
         assert np.diff(np.log10(far))[0] == pytest.approx(2 - 2 / a, abs=1e-3)
+
+
+WRONG = {
+    "matrices must be .*2.5": {"matrices": 2.5},
+    "matrices must be .*0": {"matrices": 0},
+    "born must be .*-0.3": {"born": -0.3},
+    "born must be .*nan": {"born": float("nan")},
+    "outer must be .*0": {"outer": 0.0},
+    "length must be finite and > 0, got -1.0": {"length": [0.5, -1.0]},
+    "length must be finite and > 0, got nan": {"length": float("nan")},
+    "length must be real numbers": {"length": [1j]},
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_the_formula_refuses_what_no_network_has(message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        kernels.of_random_layers(**({"length": 0.5, "born": 0.3, "matrices": 3} | WRONG[message]))
+
+
+def test_one_matrix_has_a_constant_kernel_of_the_shape_of_its_lengths():
+    np.testing.assert_allclose(kernels.of_random_layers([0.3, 0.5, 2.0], 0.3, 1), [0.25] * 3)
+
+
+def test_what_is_told_of_a_network_is_the_slope_of_the_formula():
+    trial = kernels.MapTrial("none", 2, level=0.5, units=20)
+    seen = kernels.told(trial)
+    assert seen["exponents"].shape == seen["formula"].shape == (2,)
+    assert seen["formula"][1] == pytest.approx(0, abs=1e-6)  # one matrix behind
+    start = kernels.Look(u=0.3, r=1.0, dy=0.1, mean_error=0.0, total=1.0)
+    length = np.array([3e29, 3e30, np.nan])
+    slope = kernels.slope_told(kernels.MapTrial("none", 4), start, 0, length)
+    assert slope == pytest.approx(2 - 2 / 3, abs=1e-3)
 
 
 def test_wide_linear_networks_start_at_the_formula():

@@ -89,3 +89,23 @@ def test_a_trial_says_what_it_saw():
     assert set(seen) == {"steps", "kinks", "instant", "wrong", "u", "share", "resting"}
     assert all(values.shape == (len(kinks.STAGES),) for values in seen.values())
     assert (seen["resting"] > 0).all() and (seen["share"] <= 1).all()
+
+
+def test_a_training_from_birth_is_the_usual_one_where_its_steps_are(settled):
+    trial = kinks.KinkTrial("relu", 4, seed=0)
+    one, other = kinks.slid_from_birth(trial), kinks.slid(trial)
+    assert set(one) == {"steps", "kinks", "mean", "u"}
+    for name in ("steps", "kinks", "u"):
+        assert one[name][0] == pytest.approx(np.log(abs(other[name][0])), abs=0.01)
+
+
+def test_the_kernels_of_the_instants_of_a_window_begin_with_that_of_its_start(settled):
+    made, _, passed = settled
+    again = copy.deepcopy(made)
+    seen = kinks.window(again, DATA, BELOW, 1e-4, instants=True)
+    nobody = [np.zeros_like(one) for one in seen.resting]
+    assert seen.instants.shape == (kinks.WINDOW,)
+    middle = made.hidden_layers // 2
+    assert seen.instants[0] == pytest.approx(kinks.kernel_on(passed, DATA[1], middle, nobody))
+    plain = kinks.window(copy.deepcopy(made), DATA, BELOW, 1e-4)
+    assert plain.kernel == seen.kernel and plain.instants.shape == (0,)

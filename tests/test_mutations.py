@@ -151,7 +151,7 @@ STEPS = [
     ("random_features", "direction = sp.Le if", "direction = sp.Ge if", "(45)"),
     ("exact_solution", "derived={N: 1 + along_part", "derived={N: along_part", "(E1)"),
     ("exact_solution", "** 2 / p2 - c", "** 2 / p2 + c", "(E3)"),
-    ("exact_solution", "p_end = [at_the_end((grows * cos_phi", "p_end = [at_the_end((grows * sin_phi",
+    ("machine_forms", "p_end = [at_the_end((grows * cos_phi", "p_end = [at_the_end((grows * sin_phi",
      "(E10)"),
 ]  # fmt: skip
 """A page, a step of it, the same gone wrong, and the equation that must be named."""

@@ -147,7 +147,7 @@ def test_the_map_links_each_mark_to_its_verdict(found):
     page = pages.paper_map("eq", found)
     markup = page._repr_html_()
     assert len(re.findall(r'<tbody id="eq-\d+"', markup)) == 50
-    hrefs = [href for href in re.findall(r'href="([^"]+)"', markup) if "explorer" not in href]
+    hrefs = [href for href in re.findall(r'href="([^"]+)"', markup) if not re.search("explorer|graph", href)]
     own = [r for r in found if r.fields["item"].startswith("eq")]
     # eq 39 is refuted on its page before it is proved there; in the map proofs come first.
     assert hrefs == [own[n].link for n in (9, 0, 1, 3, 2, 4, 5, 6, 7, 8)]
@@ -276,6 +276,17 @@ def test_claims_can_be_chosen_by_their_outcome(found, trained):
     assert len(failures) == 3 and len(set(failures)) == 3  # the paper's, the code's, the book's
     assert sum("does not hold, on fresh seeds" in outcome for outcome in outcomes) == 1
     assert "no better than a model that knows less, exploratory" in outcomes
+
+
+def test_some_claims_answer_with_their_numbers_and_lead_to_their_checks(found):
+    page = registry.answers("made.predicted", found=found)
+    said = "the worst 0.1; median 0.1, 5-95% 0.1 to 0.1, 9 runs; wanted below 1 in 95% of runs"
+    assert repr(page).startswith(f"made.predicted: confirmed on fresh seeds; {said}")
+    link = next(r.link for r in found if r.judgement and r.judgement["id"] == "made.predicted")
+    assert f'href="{link}"' in page._repr_html_() and said in page._repr_html_()
+    assert "Networks &lt;of the paper&gt; do" in page._repr_html_()
+    with pytest.raises(ValueError, match=r"claims that a page judges, got made\.nothing"):
+        registry.answers("made.predicted", "made.nothing", found=found)
 
 
 def test_each_of_the_books_own_equations_leads_to_its_derivation():

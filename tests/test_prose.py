@@ -13,7 +13,7 @@ ABBREVIATIONS = ("e.g.", "E.g.", "i.e.", "et al.", "cf.", "vs.", "Fig.", "Eq.", 
 
 FRONT_MATTER = re.compile(r"\A---\n.*?^---$", flags=re.M | re.S)
 CODE = re.compile(r"^(`{3,})(?:\w|\{code-cell\}).*?^\1$", flags=re.M | re.S)
-NO_PROSE = re.compile(r"\s*$|```|#|\||\$\$|:[\w-]+:|\([\w-]+\)=$")
+NO_PROSE = re.compile(r"\s*$|```|:::|#|\||\$\$|:[\w-]+:|\([\w-]+\)=$")
 """Lines between paragraphs: blank ones, fences, headings, tables, formulas, options, labels."""
 
 MARKER = re.compile(r"\s*(?:[-*+]|\d+\.|:) +")

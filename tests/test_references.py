@@ -4,6 +4,7 @@ nbval executes each page again, in the oldest arithmetic. What the build execute
 compared with the same references by nbval's own rules, so that each run of the tests sees two.
 """
 
+import copy
 import difflib
 import json
 import re
@@ -21,6 +22,30 @@ PAGES = references.chapters()
 
 def _ids(page):
     return page.relative_to(references.ROOT).as_posix()
+
+
+def test_prose_that_comes_goes_or_moves_needs_no_execution(monkeypatch):
+    """The code is what a page is known by: around it a page may say more, or less, than when it ran."""
+    new = nbformat.v4
+    ran = [new.new_code_cell(code, execution_count=k) for k, code in enumerate(("a = 1", "a"), 1)]
+    ran[1].outputs = [new.new_output("execute_result", {"text/plain": "1"}, execution_count=2)]
+    prose = [new.new_markdown_cell(text) for text in ("old", "new", "newer", "last")]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    code = [new.new_code_cell(cell.source) for cell in ran]
+    for cells in ([code[0], code[1]], [prose[1], code[0], prose[2], code[1], prose[3]]):
+        now = new.new_notebook(cells=copy.deepcopy(cells), metadata=kernel)
+        monkeypatch.setattr(execution, "source", lambda page, now=now: copy.deepcopy(now))
+        kept = new.new_notebook(cells=copy.deepcopy([prose[0], *ran]), metadata=kernel)
+        found = references.cleaned(references._with_prose(kept, PAGES[0]), PAGES[0])
+        assert [cell.source for cell in found.cells] == [cell.source for cell in now.cells]
+        own = [cell for cell in found.cells if cell.cell_type == "code"]
+        assert [cell.execution_count for cell in own] == [1, 2]
+        assert own[1].outputs[0].data["text/plain"] == "1"
+        assert len({cell.id for cell in found.cells}) == len(cells)
+        nbformat.validate(found)
+    now.cells.append(new.new_code_cell("b"))
+    with pytest.raises(ValueError, match="zip"):
+        references._with_prose(kept, PAGES[0])
 
 
 def test_there_is_one_reference_for_each_executable_page_and_no_other():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import log, sqrt
 
 import numpy as np
 
@@ -108,8 +108,7 @@ def sigmoid(end: float) -> Solver:
     """
 
     def solve(state: State, task: TwoPoint, rates: Rates, t: np.ndarray) -> Variables:
-        gone = 1 / (1 + np.exp(-np.clip((t - rates.tau_h) / rates.tau_y, -500, 500)))
-        gone = (gone - gone[0]) / (1 - gone[0]) if gone[0] < 1 else np.ones_like(t)
+        gone = rise(t - t[0], rates.tau_h - t[0], rates.tau_y)
         return towards(state, task, end, gone, gone)
 
     return solve
@@ -121,6 +120,17 @@ def fitted_sigmoid(run: Run) -> Fit:
     It may not converge, which is no warning: what it leaves is the best that was found.
     """
     return fit_rates(run, solver=sigmoid(run.trajectory.dh2[-1]), unconverged="keep")
+
+
+def rise(t: np.ndarray, place: float, width: float, bend: float = 1.0) -> np.ndarray:
+    """The share that is gone at times t (n,) on a logistic curve that begins at time 0, from 0 towards 1.
+
+    With a `bend`, the shape of Richards' curve, it is (1 + bend e^(−(t − place)/width))^(−1/bend) before it
+    is moved to its beginning; all is gone where that is 1 there.
+    """
+    late = np.clip((place - np.r_[0.0, t]) / width, -500, 500)
+    before, *rises = np.exp(-np.logaddexp(0, late + log(bend)) / bend)
+    return (np.array(rises) - before) / (1 - before) if before < 1 else np.ones_like(t, dtype=float)
 
 
 def towards(state: State, task: TwoPoint, end: float, gone_h: np.ndarray, gone_y: np.ndarray) -> Variables:

@@ -14,9 +14,10 @@ from __future__ import annotations
 import html
 import json
 import re
+import sys
 import zlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import isfinite
 
 from . import claims
@@ -44,6 +45,9 @@ STAGES = {"confirmed": "on fresh seeds", "exploratory": "exploratory"}
 
 OWNERS = {"book": "this book's claim", "code": "a claim about the authors' code"}
 """Whose a claim is that fails, where it is not the paper's: a figure of the paper does not fail by it."""
+
+TRACE = ("shows", "rests_on")
+"""What a record says of the derivation: of which equations it has lines, and on which it rests."""
 
 HOW = {"derivation": "symbolic", "verification": "verification", "definition": "definition"}
 """For each way to a symbolic claim its kind: derived from elsewhere, the result substituted, or defined."""
@@ -90,7 +94,8 @@ class Verdict:
 
     `derived` and `registered` are the lines of a symbolic claim, "left = right" or an expression, with sides
     that SymPy reads back; `measured` is the number seen, `bound` what it was held against, `because` why that
-    bound.
+    bound. `shows` are the labels of the equations that a symbolic claim has lines of, `rests_on` those of the
+    equations that its page read on the way to it, where a page made it.
     """
 
     item: str
@@ -103,6 +108,8 @@ class Verdict:
     bound: float | None = None
     because: str = ""
     judgement: claims.Judgement | None = None
+    shows: tuple[str, ...] = ()
+    rests_on: tuple[str, ...] = ()
 
     @property
     def anchor(self) -> str:
@@ -115,10 +122,13 @@ class Verdict:
         """What the tally is made from; free of digits that differ between machines."""
         measured = None if self.kind == "numerical" else _digits(self.measured)
         own = {**asdict(self), "measured": measured, "anchor": self.anchor}
-        return own | {"judgement": self.judgement and self.judgement.record()}
+        own |= {"judgement": self.judgement and self.judgement.record()}
+        return own if self.shows else {key: own[key] for key in own if key not in TRACE}
 
     def _digest(self) -> str:
-        return f"{zlib.crc32(json.dumps(self.record(), sort_keys=True).encode()):08x}"
+        # Of what is claimed: from which equations a page came to it stands in the record alone.
+        said = {key: value for key, value in self.record().items() if key not in TRACE}
+        return f"{zlib.crc32(json.dumps(said, sort_keys=True).encode()):08x}"
 
     @property
     def label(self) -> str:
@@ -195,10 +205,24 @@ def verify(item: str, claim: str | None = None, **evidence) -> None:
         from IPython import get_ipython
     except ImportError:
         return
-    if get_ipython() is not None:
+    shell = get_ipython()
+    if shell is not None:
         from IPython.display import display
 
+        if verdict.shows:
+            verdict = _traced(verdict, evidence["derived"], sys._getframe(1), shell.user_ns)
         display(verdict)
+
+
+def _traced(verdict: Verdict, derived, frame, names) -> Verdict:
+    """The verdict with what its claim, made in `frame`, rests on."""
+    from .equations import premises
+    from .equations.algebra import lines
+
+    sides = [getattr(line, "rhs", line) for line in lines(derived)]
+    own = verdict.item.split(" ", 1)[1]  # what was derived stands for this, though others share a line of it
+    stands_for = (own,) if own in verdict.shows else verdict.shows
+    return replace(verdict, rests_on=premises.page.premises(frame, names, stands_for, sides))
 
 
 def judged(name: str, **evidence) -> Verdict:
@@ -300,7 +324,22 @@ def _symbolic(item: str, claim: str, derived, registered, through, kind: str) ->
             )
     rights = (getattr(line, "rhs", line) for line in (*ours, *theirs))
     texts = (tuple(map(as_text, lines)) for lines in (ours, theirs))
-    return Verdict(item, claim, kind, assumptions(*rights), *texts)
+    return Verdict(item, claim, kind, assumptions(*rights), *texts, shows=_shown(item, registered))
+
+
+def _shown(item: str, registered) -> tuple[str, ...]:
+    """Labels of the equations that a claim has lines of; of a line that several have, the item's own.
+
+    An equation of the paper that is not registered, because it is stated in words, is shown by its claims.
+    """
+    from .equations.algebra import registered_numbers
+    from .equations.registry import paper
+
+    kind, name = item.split(" ", 1)
+    own = int(name) if kind == "eq" else name
+    found = [{own} if own in numbers else numbers for numbers in registered_numbers(registered)]
+    found += [{own}] if kind == "eq" and own not in paper else []
+    return tuple(dict.fromkeys(str(number) for numbers in found for number in sorted(numbers, key=str)))
 
 
 def _own_equations(item: str, registered, through) -> list:

@@ -13,9 +13,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import ArrayLike
+if TYPE_CHECKING:
+    # Each function that computes imports NumPy itself: algebra, which runs in a reader's browser, has none.
+    import numpy as np
+    from numpy.typing import ArrayLike
 
 FOLDER = Path(__file__).resolve().parents[1] / "book" / "claims"
 """Folder of the registry, beside the pages."""
@@ -46,15 +49,23 @@ JUDGED = ("item", "role", "sentence", "measure", "statistic", "below", "above", 
 """Fields that must not change once the runs which judge a claim are there; whose it is may be corrected."""
 
 _REQUIRED = ("item", "whose", "role", "sentence", "measure", "statistic", "because", "explored")
-_OPTIONAL = ("below", "above", "null", "no_null", "no_spread", "confirmed", "runs", "leaves_out", "was")
+_OPTIONAL = ("below", "above", "null", "no_null", "no_spread", "confirmed", "runs", "leaves_out", "was",
+             "superseded")  # fmt: skip
 
 ITEM = re.compile(r"(eq|fig|table) [1-9]\d*|book ([a-z0-9 -]+|E?\d+[=+'-]?)")
 """What a claim may be about: "eq 38", "fig 2", "table 1", "book E9" or "book " and a name."""
 
+NAME = re.compile(r"[a-z0-9_]+\.[a-z0-9-]+")
+"""The name of a claim: its page and its own."""
+
 
 @dataclass(frozen=True)
 class Claim:
-    """One entry of the registry; `bound` is `below` or `above` it, whichever was given."""
+    """One entry of the registry; `bound` is `below` or `above` it, whichever was given.
+
+    `superseded` names the claim that says the same against a stronger null: shown with the outcome, and no
+    part of it.
+    """
 
     id: str
     item: str
@@ -74,6 +85,7 @@ class Claim:
     runs: tuple[str, ...] = ()
     leaves_out: str = ""
     was: str = ""
+    superseded: str = ""
 
     @property
     def bound(self) -> float:
@@ -119,6 +131,9 @@ def every() -> dict[str, Claim]:
         for own, fields in tomllib.loads(path.read_text(encoding="utf-8")).items():
             name = f"{path.stem}.{own}"
             found[name] = entry(name, fields)
+    for name, known in found.items():
+        if known.superseded and known.superseded not in found:
+            raise ValueError(f"claim {name!r}: superseded names {known.superseded!r}, which is no claim")
     return found
 
 
@@ -146,6 +161,9 @@ def entry(name: str, fields: Mapping) -> Claim:
     _require_null(fields, refuse)
     _require_statistic(fields, refuse)
     _require_runs(fields, refuse)
+    later = fields.get("superseded", "")
+    if later and (not NAME.fullmatch(later) or later == name):
+        refuse(f"superseded must be the name of another claim, like 'page.claim', got {later!r}")
     return Claim(id=name, **{**fields, "runs": tuple(fields.get("runs", ()))})
 
 
@@ -193,7 +211,7 @@ _OPENINGS = re.compile(
 )
 _POINTERS = re.compile(
     r"\b(this page|this chapter|as well(?! as)|the same networks?|do(es)? too|above|below one|as above|"
-    r"said so|do(es)? so|either way)\b",
+    r"said so|(?<!\band )do(es)? so|either way)\b",
     re.I,
 )
 
@@ -279,6 +297,8 @@ class Judgement:
     def record(self) -> dict:
         """What pages are made from: the claim's fields, and the numbers in two digits."""
         fields = asdict(self.claim)
+        if not self.claim.superseded:
+            del fields["superseded"]  # verdicts show a digest of their record, and those stay what they were
         numbers = {"explored": _rounded(self.explored), "fresh": self.fresh and _rounded(self.fresh)}
         return {**fields, "runs": list(self.claim.runs), "stage": self.stage, "evidence": numbers}
 
@@ -313,6 +333,8 @@ def judge(
     where the registry says why. Raises KeyError for an unknown claim, ValueError where the evidence is not
     what the registry asks for.
     """
+    import numpy as np
+
     known = claim(name)
     if known.statistic == "value":
         if fresh is not None or fresh_null is not None:
@@ -342,12 +364,16 @@ def judge(
 
 def _is_one_count(values: ArrayLike) -> bool:
     """Whether all runs have one whole number, which fresh runs may have too."""
+    import numpy as np
+
     values = np.asarray(values, dtype=float)
     return bool((values == values[0]).all() and values[0] == np.round(values[0]))
 
 
 def _statistic(known: Claim, values: np.ndarray) -> float:
     """The number that is held against the bound."""
+    import numpy as np
+
     if known.statistic == "median":
         return float(np.median(values))
     if values.size < MANY:
@@ -356,6 +382,8 @@ def _statistic(known: Claim, values: np.ndarray) -> float:
 
 
 def _of_runs(known: Claim, name: str, measured, null, groups, left_out: int = 0) -> Evidence:
+    import numpy as np
+
     values = _checked(known, name, measured)
     number, beyond = _statistic(known, values), None
     if (null is not None) != bool(known.null):
@@ -383,6 +411,8 @@ def _of_runs(known: Claim, name: str, measured, null, groups, left_out: int = 0)
 
 
 def _checked(known: Claim, name: str, values: ArrayLike) -> np.ndarray:
+    import numpy as np
+
     values = np.asarray(values, dtype=float)
     if values.ndim != 1 or values.size < 2:
         raise ValueError(f"claim {known.id!r}: {name} must be one number a run, got shape {values.shape}")
@@ -392,6 +422,8 @@ def _checked(known: Claim, name: str, values: ArrayLike) -> np.ndarray:
 
 
 def _of_one_number(known: Claim, measured, interval, skill, null) -> Evidence:
+    import numpy as np
+
     if np.ndim(measured) != 0:
         raise ValueError(
             f"claim {known.id!r}: statistic is 'value', one number, got shape {np.shape(measured)}"
@@ -418,6 +450,8 @@ def skill(errors: ArrayLike, null: ArrayLike, groups: ArrayLike | None = None) -
     errors and null: (n,), paired, by run; groups as in `bootstrap`. Raises ValueError for a negative error,
     and where the null typically makes none.
     """
+    import numpy as np
+
     errors, null = np.asarray(errors, dtype=float), np.asarray(null, dtype=float)
     typical = np.median(null)
     if (errors < 0).any() or (null < 0).any() or typical == 0:
@@ -436,6 +470,8 @@ def bootstrap(statistic, *samples: ArrayLike, groups: ArrayLike | None = None) -
     statistic: a function of as many (n,) arrays as samples. groups: one label a row, where rows of one label
     are not independent and are drawn together. Draws are the same each time.
     """
+    import numpy as np
+
     columns = [np.asarray(sample, dtype=float) for sample in samples]
     drawn = _drawn(len(columns[0]), groups)
     found = [statistic(*(column[rows] for column in columns)) for rows in drawn]
@@ -445,6 +481,8 @@ def bootstrap(statistic, *samples: ArrayLike, groups: ArrayLike | None = None) -
 
 def _drawn(size: int, groups: ArrayLike | None) -> list[np.ndarray]:
     """Rows of each bootstrap sample: of all rows, or of whole groups of them."""
+    import numpy as np
+
     random = np.random.default_rng(0)
     if groups is None:
         return list(random.integers(size, size=(DRAWS, size)))
@@ -479,6 +517,8 @@ def facts(record: dict) -> list[tuple[str, str]]:
     found.append(("null model", skilled(record)))
     if record["was"]:
         found.append(("before", record["was"]))
+    if record.get("superseded"):
+        found.append(("superseded", f"by {record['superseded']}, whose null model is stronger"))
     return found
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from . import growth
+from .carry import rise
 from .claims import skill
 from .fit import MIN_ROWS, fit_rates, mean_learned
 from .growth import Lengths
@@ -30,8 +31,8 @@ SHARES = (0.2, 0.5)
 MOST_BEFORE = 0.75
 """Largest share of dy* that may be learned at t₁: a transition is what is left."""
 
-LEARNED = 0.99
-"""Share of the transition that ends it, and the rows that judge."""
+OVER = 0.99
+"""Share of the transition at which it is over, and the last of the rows that judge."""
 
 BEYOND = 10
 """Lengths of a run after which what a theory says of ‖dh‖² counts as its end."""
@@ -86,13 +87,13 @@ class Watched:
                 f"run must have learned {MOST_BEFORE:.0%} of its target at most when its mean is learned, at "
                 f"t1 = {self.t1:g}, got {before:.0%}"
             )
-        if self.learned[-1] < LEARNED:
-            raise ValueError(f"run must learn {LEARNED:.0%} of its target, got {after:.0%}: train longer")
-        first, last = self.rows(SHARES[0]), self.rows(LEARNED) - self.rows(SHARES[-1])
+        if self.learned[-1] < OVER:
+            raise ValueError(f"run must learn {OVER:.0%} of its target, got {after:.0%}: train longer")
+        first, last = self.rows(SHARES[0]), self.rows(OVER) - self.rows(SHARES[-1])
         if min(first, last) < MIN_ROWS:
             raise ValueError(
                 f"run must have {MIN_ROWS} rows or more in the first {SHARES[0]:.0%} of its transition and "
-                f"from {SHARES[-1]:.0%} to {LEARNED:.0%}, got {first} and {last}: take a smaller lr"
+                f"from {SHARES[-1]:.0%} to {OVER:.0%}, got {first} and {last}: take a smaller lr"
             )
         seen = {"birth": (self.run, "epoch 0"), "start": (self.later, f"t1 = {self.t1:g}")}
         for name, (run, when) in seen.items():
@@ -213,34 +214,44 @@ Predict = Callable[[np.ndarray], Variables]
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """What a fit says, and whether it converged inside of what its constants may be."""
+
+    predict: Predict
+    converged: bool
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A theory, or a curve that knows none: its constants, and a fit to a beginning of a watched run."""
 
     name: str
     constants: int
-    fit: Callable[[Watched, Run], Predict]
+    fit: Callable[[Watched, Run], Fitted]
     is_theory: bool = True
     needs_chain: bool = False
 
 
-def _seven(watched: Watched, part: Run) -> Predict:
-    return fit_rates(part, unconverged="keep").predict
+def _seven(watched: Watched, part: Run) -> Fitted:
+    fit = fit_rates(part, unconverged="keep")
+    return Fitted(fit.predict, fit.converged)
 
 
-def _grown(watched: Watched, part: Run, **choice) -> Predict:
-    return _growth_fit(watched, part, **choice).predict
+def _grown(watched: Watched, part: Run, **choice) -> Fitted:
+    fit = _growth_fit(watched, part, **choice)
+    return Fitted(fit.predict, fit.converged)
 
 
 def _growth_fit(watched: Watched, part: Run, **choice) -> growth.GrowthFit:
     return growth.fit_rates(part, watched.start, born=watched.birth, unconverged="keep", **choice)
 
 
-def _by_depth(watched: Watched, part: Run) -> Predict:
+def _by_depth(watched: Watched, part: Run) -> Fitted:
     alpha, beta = growth.exponents(*watched.layers)
     return _grown(watched, part, alpha=alpha, beta=beta, across="random")
 
 
-def _curve(watched: Watched, part: Run, *, stretched: bool) -> Predict:
+def _curve(watched: Watched, part: Run, *, stretched: bool) -> Fitted:
     """A logistic curve: v goes to dy* along it, and ‖dh‖² to a free height, along a power of it if stretched.
 
     Constants are place, width and height, and the power. The objective is (49), as the theories have it.
@@ -251,7 +262,7 @@ def _curve(watched: Watched, part: Run, *, stretched: bool) -> Predict:
     first_dh2, first = seen[0, 0], (seen[1, 0] - seen[2, 0]) / target
 
     def shares(x: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        gone = _logistic(t, x[0] * clock[-1], clock[-1] * np.exp(x[1]))
+        gone = rise(t, x[0] * clock[-1], clock[-1] * np.exp(x[1]))
         return gone, gone ** np.exp(x[2]) if stretched else gone
 
     def height(x: np.ndarray) -> float:
@@ -272,14 +283,9 @@ def _curve(watched: Watched, part: Run, *, stretched: bool) -> Predict:
         least_squares(lambda x: (curve(x, clock) - seen).ravel(), x, bounds=(-bound, bound), max_nfev=100)
         for x in starts
     ]
-    best = min(found, key=lambda one: one.cost).x
-    return lambda t: Variables(*curve(best, np.asarray(t, dtype=float) - part.t[0]))
-
-
-def _logistic(t: np.ndarray, place: float, width: float) -> np.ndarray:
-    """The share that is gone at times t (n,) of a logistic curve that begins at 0."""
-    before, *rises = 1 / (1 + np.exp(-np.clip((np.r_[0.0, t] - place) / width, -500, 500)))
-    return (np.array(rises) - before) / (1 - before) if before < 1 else np.ones_like(t)
+    best = min(found, key=lambda one: one.cost)
+    predict = lambda t: Variables(*curve(best.x, np.asarray(t, dtype=float) - part.t[0]))
+    return Fitted(predict, bool(best.success and not best.active_mask.any()))
 
 
 CANDIDATES = (
@@ -301,13 +307,15 @@ class Errors:
     """What a fit to a beginning misses of the rest: of ‖dh‖², of w, and of the end of ‖dh‖².
 
     Those of curves are root mean squares over that of a curve that stays where the beginning ends, that of
-    the end is |log| of forecast over seen. `forecast` is ‖dh(∞)‖².
+    the end is |log| of forecast over seen. `forecast` is ‖dh(∞)‖², `converged` whether it is that of a fit
+    and not of constants that ran to the end of what they may be.
     """
 
     dh2: float
     w: float
     end: float
     forecast: float
+    converged: bool = True
 
     @property
     def mean(self) -> float:
@@ -344,12 +352,16 @@ class Judged:
 
 @dataclass(frozen=True)
 class Forecast:
-    """‖dh(∞)‖² of a run as told from half of its way, from `low` to `high`, and what was `seen`."""
+    """‖dh(∞)‖² of a run as told from half of its way, from `low` to `high`, and what was `seen`.
+
+    `converged` is whether the fit which tells it did.
+    """
 
     value: float
     low: float
     high: float
     seen: float
+    converged: bool
 
     @property
     def covered(self) -> bool:
@@ -404,7 +416,9 @@ class Comparison:
         first, skill = self.forecasts[0], self.skill
         against = f"{self.best.error:.2f} against {self.curve.error:.2f} of {self.curve.candidate.name}"
         bar = f"{first.value:.3g}, {first.low:.3g} to {first.high:.3g} (seen {first.seen:.3g})"
-        forecast = f"forecast of ‖dh(∞)‖² from half of the way: {bar}."
+        lost = sum(not one.converged for one in self.forecasts)
+        warned = f"; fits that do not converge: {lost} of {len(self.forecasts)}"
+        forecast = f"forecast of ‖dh(∞)‖² from half of the way: {bar}{warned * (lost > 0)}."
         if self.theory is None:
             known = "" if skill[0] <= 0 else ", which is not certain"
             return f"No theory describes it: error {against}{known}; {forecast}"
@@ -444,7 +458,7 @@ def _short(error: float) -> str:
 def theories(watched: Watched | Sequence[Watched]) -> Comparison:
     """Fit each of CANDIDATES to two beginnings of each run and judge it by what comes after.
 
-    The beginnings are the first fifth and the first half of the transition, what comes after goes to LEARNED
+    The beginnings are the first fifth and the first half of the transition, what comes after goes to OVER
     of it. A candidate's error is the mean of three, over both beginnings, and the median over runs. The
     theories come in the order of their constants, and of what has to be measured: a later one is taken if it
     leaves nine tenths of the error at most, and a hundredth less of it. The one that is left describes the
@@ -478,18 +492,19 @@ def _judge(candidate: Candidate, runs: list[Watched]) -> Judged:
 def _errors(candidate: Candidate, watched: Watched, share: float) -> Errors:
     later, rows = watched.later, watched.rows(share)
     part = replace(later, t=later.t[:rows], trajectory=later.trajectory[:rows], loss=later.loss[:rows])
-    rest = slice(rows, watched.rows(LEARNED))
+    rest = slice(rows, watched.rows(OVER))
     far = later.t[0] + BEYOND * (later.t[-1] - later.t[0])
     try:
-        told = candidate.fit(watched, part)(np.r_[later.t[rest], far])
+        fit = candidate.fit(watched, part)
+        told = fit.predict(np.r_[later.t[rest], far])
     except SingularSystem:  # constants without a solution foretell nothing
-        return Errors(inf, inf, inf, float(part.trajectory.dh2[-1]))
+        return Errors(inf, inf, inf, float(part.trajectory.dh2[-1]), converged=False)
     missed = [
         _apart(ours[:-1], seen[rest], seen[rows - 1])
         for ours, seen in ((told.dh2, later.trajectory.dh2), (told.w, later.trajectory.w))
     ]
     end = float(told.dh2[-1])
-    return Errors(*missed, abs(log(end / watched.end)) if end > 0 else inf, end)
+    return Errors(*missed, abs(log(end / watched.end)) if end > 0 else inf, end, fit.converged)
 
 
 def _apart(ours: np.ndarray, seen: np.ndarray, stayed: float) -> float:
@@ -523,7 +538,7 @@ def _exponents(runs: list[Watched]) -> tuple[Exponent, Exponent]:
     """α and β of four constants that were fitted to whole transitions."""
     fits = []
     for one in runs:
-        later, rows = one.later, one.rows(LEARNED)
+        later, rows = one.later, one.rows(OVER)
         part = replace(later, t=later.t[:rows], trajectory=later.trajectory[:rows], loss=later.loss[:rows])
         fits.append(_growth_fit(one, part))
     found = np.array([[fit.rates.alpha, fit.rates.beta] for fit in fits])
@@ -572,5 +587,5 @@ def _forecasts(ahead: Judged, runs: list[Watched]) -> tuple[Forecast, ...]:
         if bar is None:
             bar = abs(log(last[k] / first[k])) if min(first[k], last[k]) > 0 else inf
         low, high = sorted((last[k] * exp(-bar), last[k] * exp(min(bar, 700.0))))
-        found.append(Forecast(last[k], low, high, one.end))
+        found.append(Forecast(last[k], low, high, one.end, ahead.errors[k][-1].converged))
     return tuple(found)

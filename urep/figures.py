@@ -41,8 +41,16 @@ _STYLE = {
 }  # fmt: skip
 
 
+UNSEEN = "Figure"
+"""How the text of a figure begins that nobody has described: the labels of its axes follow."""
+
+
 class Picture:
-    """A drawn figure: shows itself as SVG, reads itself as `alt`, keeps its numbers in `data`."""
+    """A drawn figure: shows itself as SVG, reads itself as `alt`, keeps its numbers in `data`.
+
+    What is seen in a figure stands in the metadata of its cell, as `alt`: the build writes it into the SVG.
+    A text that has computed numbers in it is the argument `alt` of the function that draws.
+    """
 
     def __init__(self, svg: str, alt: str, data: Mapping[str, np.ndarray]):
         self.svg, self.alt, self.data = svg, alt, dict(data)
@@ -64,18 +72,37 @@ def _axes(columns: int, rows: int, projection: str | None):
 
 
 def _picture(
-    draw, columns: int, alt: str, data: Mapping[str, np.ndarray], rows: int = 1, projection: str | None = None
+    draw,
+    columns: int,
+    alt: str | None,
+    data: Mapping[str, np.ndarray],
+    rows: int = 1,
+    projection: str | None = None,
 ) -> Picture:
     from matplotlib import rc_context
 
-    if not isinstance(alt, str) or len(alt) < 20:
+    if alt is not None and (not isinstance(alt, str) or len(alt) < 20):
         raise ValueError(f"alt must say in a sentence what is to be seen, got {alt!r}")
     with rc_context(_STYLE):
         figure, axes = _axes(columns, rows, projection)
         draw(axes)
+        alt = alt or _labels(axes)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", dpi=144, metadata={"Date": None, "Creator": None})
     return Picture(_themed(buffer.getvalue(), alt), alt, data)
+
+
+def _labels(axes) -> str:
+    """What is written on the panels: all that a figure can say until its page says what is seen."""
+    return f"{UNSEEN}: {'; '.join(_panel(ax) for ax in axes if ax.axison)}"
+
+
+def _panel(ax) -> str:
+    title, across, up = ax.get_title(loc="left"), ax.get_xlabel(), ax.get_ylabel()
+    names = {label: name for name, label in LABEL.items()}
+    curves = ", ".join(names.get(label, label) for label in ax.get_legend_handles_labels()[1])
+    over = f" over {across}" if across else ""
+    return " ".join(f"{title} {curves or up}{over}".split())
 
 
 def _themed(svg: str, alt: str) -> str:
@@ -102,7 +129,7 @@ def curves(
     t: Sequence[float],
     families: Mapping[str, Mapping[str, np.ndarray]],
     *,
-    alt: str,
+    alt: str | None = None,
     xlabel: str = "epochs",
     log: str = "",
 ) -> Picture:
@@ -137,7 +164,7 @@ def comparison(
     measured: State,
     theory: State,
     *,
-    alt: str,
+    alt: str | None = None,
     variables: Sequence[str] = ("dh2", "dy2", "w"),
     fitted_until: float | None = None,
     others: Mapping[str, State] | None = None,
@@ -173,7 +200,7 @@ def comparison(
 def gallery(
     panels: Mapping[str, tuple],
     *,
-    alt: str,
+    alt: str | None = None,
     columns: int = 3,
     theories: Sequence[str] = ("theory",),
 ) -> Picture:
@@ -224,7 +251,7 @@ def convergence(
     step: Sequence[float],
     errors: Mapping[str, Sequence[float]],
     *,
-    alt: str,
+    alt: str | None = None,
     order: int,
     xlabel: str,
     ylabel: str = "largest relative error",
@@ -250,7 +277,7 @@ def convergence(
 def portrait(
     panels: Mapping[str, Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]]],
     *,
-    alt: str,
+    alt: str | None = None,
     xlabel: str,
     ylabel: str,
     points: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]] | None = None,
@@ -284,13 +311,58 @@ def portrait(
     return _picture(draw, len(panels), alt, data)
 
 
+def plane(
+    t: Sequence[float],
+    paths: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]],
+    *,
+    alt: str | None = None,
+    marked: int = 20,
+) -> Picture:
+    """Encoder u against decoder x, in units in which training ends on u x = 1, and u² over time.
+
+    paths: {label: [(u, x), ...]} at times t (n,); those that start with x < 0 are broken. Every `marked`-th
+    moment is a dot, so that dots crowd where a path is slow.
+    """
+    t = np.asarray(t, dtype=float)
+    flat = [(u, x) for several in paths.values() for u, x in several]
+    colours = dict(zip(paths, COLOUR.values(), strict=False))
+
+    def draw(axes):
+        left, right = axes
+        left.figure.set_size_inches(7.4, 3.9)  # the plane is drawn as wide as it is high
+        low, high = np.min(flat, axis=(0, 2)) - 0.3, np.max(flat, axis=(0, 2)) + 0.3
+        u, x = np.meshgrid(np.linspace(low[0], high[0], 300), np.linspace(low[1], high[1], 300))
+        levels = [-4, -2, -1, -0.5, 0, 0.5, 1, 2, 4]
+        left.contour(u, x, u**2 - x**2, levels, colors=_TEXT, alpha=0.25, linewidths=0.7, linestyles="-")
+        left.contour(u, x, u * x, [1], colors=_TEXT, linewidths=2.4)
+        left.plot(0, 0, "o", mfc="none", mec=_TEXT, ms=7)
+        for label, several in paths.items():
+            for number, (u, x) in enumerate(several):
+                look = {"color": colours[label], "ls": "--" if x[0] < 0 else "-"}
+                left.plot(u, x, **look, label=label if number == 0 else None)
+                left.plot(u[::marked], x[::marked], ".", color=colours[label], ms=5)
+                left.plot(u[0], x[0], "o", color=colours[label], ms=6)
+                right.plot(t, u**2, **look)
+        left.set(xlabel=r"encoder, $u = \|dh\|$", ylabel=r"decoder, $x = r/\sqrt{\kappa}$", aspect="equal")
+        left.grid(visible=False)
+        right.set(xlabel="time", ylabel=r"$\|dh\|^2 = u^2$")
+        left.figure.legend(loc="outside lower center", ncols=len(paths), fontsize=8)
+
+    data = {
+        f"{label} {number}": np.array(path)
+        for label, several in paths.items()
+        for number, path in enumerate(several)
+    }
+    return _picture(draw, 2, alt, {"t": t, **data})
+
+
 def regions(
     x: np.ndarray,
     y: np.ndarray,
     kind: np.ndarray,
     names: Sequence[str],
     *,
-    alt: str,
+    alt: str | None = None,
     xlabel: str,
     ylabel: str,
     contours: np.ndarray | None = None,
@@ -322,7 +394,7 @@ def regions(
 def scatter(
     families: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]],
     *,
-    alt: str,
+    alt: str | None = None,
     xlabel: str,
     ylabel: str,
     log: str = "",
@@ -371,7 +443,7 @@ def scatter(
 def matrices(
     panels: Mapping[str, np.ndarray],
     *,
-    alt: str,
+    alt: str | None = None,
     names: Sequence[str] = (),
     labels: Sequence[int] | None = None,
     columns: int = 4,
@@ -402,7 +474,9 @@ def matrices(
     return _picture(draw, columns, alt, data, rows)
 
 
-def clouds(panels: Mapping[str, tuple[np.ndarray, np.ndarray]], *, alt: str, columns: int = 3) -> Picture:
+def clouds(
+    panels: Mapping[str, tuple[np.ndarray, np.ndarray]], *, alt: str | None = None, columns: int = 3
+) -> Picture:
     """Points in three dimensions, to be turned where scripts run: {title: (points (n, 3), colour (n,))}."""
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
@@ -436,7 +510,7 @@ def explorer(
     loss: np.ndarray,
     presets: Mapping[str, Mapping[str, float]],
     *,
-    alt: str,
+    alt: str | None = None,
 ) -> Picture:
     """The explorer: sliders where scripts run, else a drawing of one trajectory and its loss.
 

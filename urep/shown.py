@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from textwrap import dedent
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,6 +31,12 @@ def spread(values: ArrayLike, form: str = ".2f", *, tail: float = 0.05) -> str:
     """
     low, middle, high = np.quantile(values, [tail, 0.5, 1 - tail])
     return f"{middle:{form}} ({low:{form}} to {high:{form}})"
+
+
+def print_source(*functions: Callable) -> None:
+    """Print how functions or methods are written, for a page that explains them."""
+    for function in functions:
+        print(dedent(inspect.getsource(function)))
 
 
 class Table:

@@ -56,5 +56,5 @@ def _remember(app):
 def setup(app):
     """Register with Sphinx."""
     app.connect("builder-inited", _remember, priority=100)  # before pages are executed
-    app.connect("build-finished", _write)
+    app.connect("build-finished", _write, priority=900)  # a site that was not finished has no record
     return {"parallel_read_safe": True}

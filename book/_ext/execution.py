@@ -43,6 +43,7 @@ from packaging.requirements import Requirement
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parent))
+import described
 import notebooks
 import recorder
 from rounding import ROUNDING, THREADS
@@ -134,7 +135,9 @@ def _parts(notebook: nbformat.NotebookNode, root: Path) -> dict[str, object]:
         "code": code(notebook),
         "library": library(root),
         "versions": versions(root),
-        "execution": _digest(*(Path(file).read_bytes() for file in (__file__, recorder.__file__))),
+        "execution": _digest(
+            *(Path(file).read_bytes() for file in (__file__, recorder.__file__, described.__file__))
+        ),
     }
 
 
@@ -155,12 +158,14 @@ def _digest(*parts: bytes) -> str:
 def execute(page: Path, root: Path = ROOT) -> nbformat.NotebookNode:
     """The page executed in a fresh kernel in its own folder, with what it was made from in its metadata.
 
-    Raises PageFailed, which names page and cell, when a cell raises or writes to stderr.
+    Raises PageFailed, which names page and cell, when a cell raises, writes to stderr, or draws what nobody
+    has described.
     """
     notebook = source(page)
     begin, before = time.time(), _parts(notebook, root)
     opened = _run(notebook, page, root)
     _refuse_stderr(notebook, page)
+    _describe(notebook, page)
     after = files(opened, root)
     changed = [name for name in opened if opened[name] != after[name]]
     changed += ["urep"] if library(root) != before["library"] else []
@@ -222,6 +227,15 @@ def _refuse_stderr(notebook, page: Path) -> None:
         for output in cell.get("outputs", ()):
             if output.get("name") == "stderr":
                 raise PageFailed(f"{_cell(page, notebook, number)} writes to stderr:\n{output.text}")
+
+
+def _describe(notebook, page: Path) -> None:
+    for number, cell in enumerate(notebook.cells):
+        try:
+            if cell.cell_type == "code":
+                described.describe(cell)
+        except described.Undescribed as error:
+            raise PageFailed(f"{_cell(page, notebook, number)} {error}") from error
 
 
 def _cell(page: Path, notebook, number: int) -> str:

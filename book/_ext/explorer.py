@@ -1,20 +1,28 @@
-"""Sphinx extension: the page with the explorer gets its scripts, the site the solution they evaluate.
+"""Sphinx extension: the explorer's page gets the script that loads it, the site the solution it evaluates.
 
 The theories are printed from the registered equations when the site is built; no copy of them lies in the
 repository.
 """
 
+import hashlib
 from pathlib import Path
 
 MARK = 'class="urep-explorer"'
 """What `urep.figures.explorer` leaves in a page."""
 
+STATIC = Path(__file__).resolve().parent.parent / "_static"
 
-def _add_scripts(app, pagename, templatename, context, doctree):
+
+def _add_script(app, pagename, templatename, context, doctree):
+    """What loads the others, once the explorer is in sight; with a version, so that no old ones are kept."""
     if MARK in context.get("body", ""):
-        app.add_css_file("uplot/uPlot.min.css")
-        for script in ("uplot/uPlot.iife.min.js", "odex.js", "solution.js", "explorer.js"):
-            app.add_js_file(script, loading_method="defer")
+        app.add_js_file("start.js", loading_method="defer", **{"data-version": app.explorer_version})
+
+
+def _version(printed):
+    """A name for the scripts as they are."""
+    parts = [*sorted(STATIC.glob("*.js")), *sorted(STATIC.glob("*.css")), *sorted(printed.glob("*.js"))]
+    return hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()[:8]
 
 
 def _print_solution(app):
@@ -28,10 +36,11 @@ def _print_solution(app):
     script = f"const urepOdex = (() => {{\nconst exports = {{}};\n{package}\nreturn exports;\n}})();\n"
     (folder / "odex.js").write_text(script, encoding="utf-8")
     app.config.html_static_path.append(str(folder))
+    app.explorer_version = _version(folder)
 
 
 def setup(app):
     """Register with Sphinx."""
     app.connect("builder-inited", _print_solution)
-    app.connect("html-page-context", _add_scripts)
+    app.connect("html-page-context", _add_script)
     return {"parallel_read_safe": True}

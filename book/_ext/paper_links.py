@@ -138,7 +138,7 @@ def _preview(key: str) -> str:
     if kind != "eq":
         return f"{in_words(f'{kind} {number}')}: {says}"
     equation = pages.registered(number)
-    formula = rf"\[{html.escape(equation.latex())}\]" if equation else ""
+    formula = rf'<div class="math">\[{html.escape(equation.latex())}\]</div>' if equation else ""
     return f"<strong>({html.escape(number)})</strong> {says}{formula}"
 
 
@@ -170,8 +170,6 @@ def _stamp(app, config):
 
 def setup(app):
     """Register with Sphinx."""
-    # Formulas come in outputs and in previews too, where Sphinx does not see that a page needs MathJax.
-    app.set_html_assets_policy("always")
     app.add_domain(PaperDomain)
     app.add_role("try", Try())
     app.add_post_transform(LinkNumbers)

@@ -1,10 +1,12 @@
 // The explorer: sliders for a start of eq. (7), and what the exact solution makes of it; or rotation and growing
-// rates put back. All numbers come from urepSolution and urepGrowth, which are printed from the book's registered
-// equations; the integration is odex's, all axes are uPlot's.
+// rates put back; or a network that is trained beside it. All numbers of theories come from urepSolution and urepGrowth,
+// which are printed from the book's registered equations; the integration is odex's. charts.js draws, plane.js knows the
+// plane of encoder and decoder, clock.js one moment of it; network.js trains, in training.js, and fit.js fits.
 (() => {
   const data = document.querySelector("svg metadata.urep-explorer");
   if (!data) return;
   const { presets, colours } = JSON.parse(data.textContent);
+  const { element, plain, spaced } = urepParts;
   const POINTS = 600;
   const SHARED = location.protocol !== "file:"; // a file's address may not be changed, nor sent to anybody
 
@@ -56,19 +58,8 @@
     const inside = Math.min(Math.max(value, limits[name][0]), limits[name][1]);
     return name === "encoder" || name === "decoder" ? Math.round(inside) : inside;
   };
-  const plain = (number) => {
-    if (number === 0) return "0";
-    const size = Math.abs(number);
-    return size >= 1e5 || size < 1e-3 ? number.toExponential(2).replace("e+", "e") : String(Number(number.toPrecision(3)));
-  };
 
   // --- the page's elements -------------------------------------------------------------------
-  const element = (tag, attributes = {}, ...children) => {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
-    return made;
-  };
   const inputs = {}, outputs = {}, rows = {}; // a row: what hides where a theory has no use for it
   const form = element("form", { class: "urep-controls", "aria-label": "What the explorer shows" });
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -80,6 +71,7 @@
   theory.addEventListener("change", () => {
     values.theory = theory.value;
     if (choose.value) take(choose.value);
+    if (seen?.stopped) hear(seen);
     changed();
   });
   // Lists are wider than a slider's column, so that no name in them is cut off.
@@ -124,18 +116,14 @@
   if (SHARED) form.lastChild.append(share);
 
   const said = element("p", { class: "urep-said", role: "status" });
-  const charts = element("div", { class: "urep-charts", tabindex: 0, role: "group", "aria-label": "Charts" });
-  const places = {};
-  for (const [name, caption] of [
-    ["hidden", "Hidden distance ‖dh‖² against epochs; dotted, what (7) makes of the same start; dashed, where that ends by (10)"],
-    ["outputs", "Output distance ‖dy‖², w and loss against epochs"],
-    ["regimes", "The three regimes: initial ‖dy‖/‖dh‖ against initial ‖dh‖, with the way that is gone from the start"],
-    ["portrait", "Phase portrait of (25): w against ‖dh‖², with other starts of the same A_high, or with what (7) makes of this one"],
-  ]) {
-    places[name] = element("div", { class: "urep-chart", role: "img", "aria-label": caption });
-    charts.append(element("figure", {}, places[name], element("figcaption", {}, caption)));
-  }
-  const explorer = element("section", { id: "urep-explorer", class: "urep-explorer", "aria-label": "Explorer" }, form, said, charts);
+  const drawn = urepCharts.create(colours);
+  const clock = urepClock.create((share) => drawn.mark(share));
+  const trained = urepNetwork.create({
+    task: () => ({ dx2: values.dx2, dy2_target: values.dy2_target }), changed: hear, touched: () => changed(),
+  });
+  form.append(trained.set);
+  const explorer = element("section", { id: "urep-explorer", class: "urep-explorer", "aria-label": "Explorer" },
+    form, said, clock.bar, drawn.charts);
 
   // --- what is computed ----------------------------------------------------------------------
   const { prepare, at } = urepSolution;
@@ -152,8 +140,6 @@
   };
 
   const trajectory = (k, times) => times.map((t) => at(k, t, values.mean_error2, values.tau_mean));
-  const column = (rows, name) => rows.map((row) => row[name]);
-  const spaced = (low, high, n) => Array.from({ length: n }, (_, i) => low + ((high - low) * i) / (n - 1));
 
   /** Two lengths and an angle from the sliders; a = b = 1, with two constants, is rotation. */
   const growing = () => {
@@ -172,27 +158,29 @@
     return { dy2_0: dy_0 ** 2, angle: dy_0 < 0 ? 180 : 0 };
   };
 
+  /** Other starts on the level set of (24): sizes of dh beyond A_high, and angles. */
+  const neighbours = (k, ratio) => [0.15, 0.6, 1.4].flatMap((far) => [0, 70, 110, 180].map((angle) => {
+    const dh2_0 = Math.max(k.A_high, 0) + far * Math.max(k.dh2_inf, k.A_low, 1e-9);
+    const start = started({ dh2_0, dy2_0: Math.max((dh2_0 * (dh2_0 - k.A_high)) / ratio, 0), angle });
+    const rate = start.p_0 ** 2 + start.x_0 ** 2 + start.y_0 ** 2 + 2 * start.A;
+    const late = Math.log(Math.max(1e3, (rate * needed(start)) / 0.02));
+    return trajectory(start, spaced(0, late, 60).map((z) => (0.02 * Math.exp(z) - 0.02) / rate));
+  }));
+
   const compute = () => {
     const paper = values.theory === "paper";
     const k = started(paper ? {} : withoutAngle(growing()));
     const epochs = values.fit ? needed(k) : values.epochs;
     const t = spaced(0, epochs, POINTS);
-    const byPaper = trajectory(k, t);
-    if (!paper) return { k, epochs, t, rows: grown(t), others: [byPaper], byPaper, ratio: (k.tau_y * k.dx2) / k.tau_h };
-    const rows = byPaper;
-    // Other starts on the level set of (24): sizes of dh beyond A_high, and angles.
+    const byPaper = trajectory(k, t), rows = paper ? byPaper : grown(t);
     const ratio = (k.tau_y * k.dx2) / k.tau_h;
-    const others = [];
-    for (const far of [0.15, 0.6, 1.4]) {
-      for (const angle of [0, 70, 110, 180]) {
-        const dh2_0 = Math.max(k.A_high, 0) + far * Math.max(k.dh2_inf, k.A_low, 1e-9);
-        const start = started({ dh2_0, dy2_0: Math.max((dh2_0 * (dh2_0 - k.A_high)) / ratio, 0), angle });
-        const rate = start.p_0 ** 2 + start.x_0 ** 2 + start.y_0 ** 2 + 2 * start.A;
-        const late = Math.log(Math.max(1e3, (rate * needed(start)) / 0.02));
-        others.push(trajectory(start, spaced(0, late, 60).map((z) => (0.02 * Math.exp(z) - 0.02) / rate)));
-      }
-    }
-    return { k, epochs, t, rows, others, byPaper, ratio };
+    const others = paper ? neighbours(k, ratio) : [byPaper];
+    const network = trained.run?.network ?? null;
+    const paths = { paper: urepPlane.exact(byPaper, k), network: network ? urepPlane.trained(network, ratio) : [] };
+    const path = paper ? paths.paper : urepPlane.angled(rows, ratio);
+    const side = paths.paper.at(-1).u < 0 ? -1 : 1, u = side * Math.sqrt(k.dh2_inf);
+    const end = { u, x: u ? k.A_low / u : 0 };
+    return { k, epochs, t, rows, others, byPaper, ratio, network, paths, path, end };
   };
 
   const regime = (k) =>
@@ -210,134 +198,10 @@
       + (half >= 0 ? `Half of the error is gone after ${plain(t[half])} epochs.` : "Half of the error is still there at the end of the view.");
   };
 
-  // --- what is drawn -------------------------------------------------------------------------
-  let plots = {}, latest;
-  const height = () => (matchMedia("(max-width: 40rem)").matches ? 180 : 240); // a phone has sliders below it
-
-  const look = () => {
-    const text = getComputedStyle(explorer).color;
-    const faint = text.replace(/rgba?\(([^)]*)\)/, (_, c) => `rgba(${c.split(/[ ,/]+/).slice(0, 3).join(",")},0.15)`);
-    return { text, faint };
-  };
-  const axes = ({ text, faint }, xlabel, ylabel, grid = true) => {
-    const common = { stroke: text, grid: { show: grid, stroke: faint, width: 1 }, ticks: { stroke: faint, width: 1 } };
-    const number = (_, ticks) => ticks.map((v) => (v == null ? "" : plain(v)));
-    return [
-      { ...common, label: xlabel, labelSize: 20, size: 36, values: number },
-      { ...common, label: ylabel, labelSize: 20, size: 58, values: number },
-    ];
-  };
-  const line = (u, xs, ys, colour, width, dash = []) => {
-    const { ctx, bbox } = u;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    ctx.beginPath();
-    xs.forEach((x, i) => ctx.lineTo(u.valToPos(x, "x", true), u.valToPos(ys[i], "y", true)));
-    ctx.strokeStyle = colour;
-    ctx.lineWidth = width * devicePixelRatio;
-    ctx.setLineDash(dash);
-    ctx.stroke();
-    ctx.restore();
-  };
-  const dot = (u, x, y, colour, hollow = false) => {
-    const { ctx } = u;
-    ctx.save();
-    ctx.beginPath();
-    ctx.arc(u.valToPos(x, "x", true), u.valToPos(y, "y", true), 5 * devicePixelRatio, 0, 2 * Math.PI);
-    ctx.lineWidth = 2 * devicePixelRatio;
-    ctx.strokeStyle = ctx.fillStyle = colour;
-    if (hollow) ctx.stroke(); else ctx.fill();
-    ctx.restore();
-  };
-  const words = (u, text, x, y, colour) => {
-    const { ctx, bbox } = u;
-    ctx.save();
-    ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
-    ctx.fillStyle = colour;
-    ctx.textAlign = x > 0.5 ? "right" : "left";
-    ctx.fillText(text, bbox.left + x * bbox.width, bbox.top + y * bbox.height);
-    ctx.restore();
-  };
-
-  const build = () => {
-    for (const plot of Object.values(plots)) plot.destroy();
-    const style = look();
-    const size = (place) => ({ width: place.clientWidth || 320, height: height() });
-    const curve = (label, name, width = 2) => ({ label, stroke: colours[name], width, value: (_, v) => (v == null ? "–" : plain(v)) });
-    const epoch = { label: "epoch", value: (_, v) => (v == null ? "–" : plain(v)) };
-    const still = { legend: { show: false }, cursor: { show: false } };
-    const time = { x: { time: false } };
-    plots = {
-      hidden: new uPlot({
-        ...size(places.hidden), scales: time, axes: axes(style, "epochs", "‖dh‖²"),
-        series: [epoch, curve("‖dh‖²", "dh2", 2.5), { ...curve("by (7)", "dh2", 1), dash: [2, 3] }, { label: "end by (10)", stroke: style.text, width: 1, dash: [6, 4], value: (_, v) => (v == null ? "–" : plain(v)) }],
-      }, null, places.hidden),
-      outputs: new uPlot({
-        ...size(places.outputs), scales: time, axes: axes(style, "epochs", ""),
-        series: [epoch, curve("‖dy‖²", "dy2"), curve("w", "w"), curve("loss", "loss")],
-      }, null, places.outputs),
-      regimes: new uPlot({
-        ...size(places.regimes), ...still,
-        scales: { x: { time: false, distr: 3, range: [1e-3, 10] }, y: { distr: 3, range: [1e-4, 1e3] } },
-        axes: axes(style, "‖dh(0)‖", "‖dy(0)‖/‖dh(0)‖", false),
-        series: [
-          {},
-          { stroke: colours.dh2, fill: `${colours.dh2}40`, fillTo: (u) => u.scales.y.min, points: { show: false } },
-          { stroke: colours.dy2, fill: `${colours.dy2}40`, fillTo: (u) => u.scales.y.max, points: { show: false } },
-        ],
-        hooks: { draw: [(u) => {
-          const { k, rows } = latest;
-          const u0 = rows.map((row) => Math.sqrt(row.dh2)), r0 = rows.map((row) => Math.sqrt(row.dy2 / row.dh2));
-          line(u, u0, r0, style.text, 2);
-          dot(u, u0[0], r0[0], style.text);
-          words(u, "encoder-dominated", 0.97, 0.95, style.text);
-          words(u, "structured", 0.03, 0.95, style.text);
-          words(u, "decoder-dominated", 0.03, 0.1, style.text);
-        }] },
-      }, null, places.regimes),
-      portrait: new uPlot({
-        ...size(places.portrait), ...still, scales: { x: { time: false } }, axes: axes(style, "‖dh‖²", "w"),
-        series: [{}, { show: true, stroke: "transparent", points: { show: false } }],
-        hooks: { draw: [(u) => {
-          const { k, rows, others } = latest;
-          for (const other of others) line(u, column(other, "dh2"), column(other, "w"), colours.w, 1);
-          line(u, column(rows, "dh2"), column(rows, "w"), style.text, 2.5);
-          dot(u, rows[0].dh2, rows[0].w, style.text);
-          dot(u, 0, 0, style.text, true);
-          dot(u, k.dh2_inf, 0, colours.dh2);
-        }] },
-      }, null, places.portrait),
-    };
-  };
-
-  const draw = () => {
-    const { k, t, rows, others, byPaper, ratio } = latest;
-    plots.hidden.setData([t, column(rows, "dh2"), byPaper.map((row) => (rows === byPaper ? null : row.dh2)), t.map(() => k.dh2_inf)]);
-    plots.outputs.setData([t, column(rows, "dy2"), column(rows, "w"), column(rows, "loss")]);
-    const u = spaced(-3, 1, 160).map((z) => 10 ** z);
-    const border = (sign) => u.map((z) => {
-      const r2 = (z * z - sign * k.A_low) / ratio;
-      return r2 > 1e-8 ? Math.min(Math.sqrt(r2), 1e3) : sign > 0 && r2 > 0 ? 1e-4 : null;
-    });
-    plots.regimes.setData([u, border(1), border(-1)]);
-    const reach = 1.15 * Math.max(k.dh2_inf, ...column(rows, "dh2"));
-    const own = column(rows, "w");
-    const seen = [...own, ...others.flat().filter((row) => row.dh2 < reach).map((row) => row.w)].sort((a, b) => a - b);
-    const quantile = (q) => seen[Math.floor(q * (seen.length - 1))]; // so that one far start does not set the scale
-    const low = Math.min(...own, quantile(0.05)), high = Math.max(...own, quantile(0.95));
-    const room = 0.08 * (high - low || 1);
-    plots.portrait.batch(() => {
-      plots.portrait.setData([[0, reach], [low, high]], false);
-      plots.portrait.setScale("x", { min: 0, max: reach });
-      plots.portrait.setScale("y", { min: low - room, max: high + room });
-    });
-  };
-
   // --- from a change to the picture ----------------------------------------------------------
   let waiting = 0, speaking = 0;
-  const api = { values, milliseconds: 0, compute, latest: () => latest };
+  let latest, fitted = null;
+  const api = { values, milliseconds: 0, compute, latest: () => latest, fitted: () => fitted, trained };
 
   const show = () => {
     waiting = 0;
@@ -353,17 +217,69 @@
       inputs[name].setAttribute("aria-valuetext", outputs[name].textContent);
     }
     fit.checked = values.fit;
-    draw();
+    drawn.draw(latest);
+    clock.set(latest.epochs);
     queueMicrotask(() => { api.milliseconds = performance.now() - began; }); // uPlot draws in a microtask of its own
     clearTimeout(speaking);
     speaking = setTimeout(() => {
       said.textContent = describe(latest);
-      places.hidden.setAttribute("aria-label", `Hidden distance against epochs, from ${plain(latest.rows[0].dh2)} to ${plain(latest.rows.at(-1).dh2)}`);
+      drawn.places.hidden.setAttribute("aria-label", `Hidden distance against epochs, from ${plain(latest.rows[0].dh2)} to ${plain(latest.rows.at(-1).dh2)}`);
       if (SHARED) history.replaceState(null, "", `?${address()}${location.hash}`);
       share.textContent = "Copy a link to this";
     }, 250);
   };
   const changed = () => { waiting ||= requestAnimationFrame(show); };
+
+  // --- a network beside the theory -------------------------------------------------------------
+  /** Where a network starts becomes the theory's start. */
+  const begun = ({ network, decoder, trained: epochs, layers }) => {
+    const before = Math.floor(layers / 2) + 1; // matrices before the layer that is read
+    Object.assign(values, { epochs, fit: false, encoder: before, decoder: layers + 1 - before });
+    choose.value = "";
+    if (network.dh2[0] === 0) return; // all units of a layer are off, and no theory has such a start
+    const row = { dy2: network.dy2[0], w: network.w[0] };
+    const rest = urepSolution.loss(row, 0, { ...values, mean_error2: 0 });
+    Object.assign(values, {
+      dh2_0: network.dh2[0], dy2_0: network.dy2[0], angle: network.dy[0] < 0 ? 180 : 0, r_0: decoder.r,
+      turn: (Math.acos(decoder.cosine) * 180) / Math.PI, mean_error2: Math.max(2 * (network.loss[0] - rest), 0),
+    });
+  };
+
+  /** The constants of the theory that is chosen, and that of the mean, from what a network did. */
+  const fit_to = ({ network, task, stopped, lr }) => {
+    if (stopped === "diverged") return null;
+    const grow = (rates) => urepGrowth.curves({ ...growing(), ...rates }, network.t);
+    const found = {
+      paper: () => urepFit.rates(network, task),
+      rotation: () => urepFit.rates(network, task, ([tau_h, tau_y]) => grow({ eta_h: 2 / tau_h, eta_y: 2 / tau_y })), // (17)
+      depth: () => urepFit.learningRate(network, lr, ([eta]) => grow({ eta_h: eta, eta_y: eta })),
+    }[values.theory]();
+    if (!found.rows) return found;
+    const { tau_mean, r2: loss } = urepFit.mean(network, found.rows, task);
+    const own = values.theory === "depth" ? { eta: found.eta } : { tau_h: found.tau_h, tau_y: found.tau_y };
+    Object.assign(values, own, { tau_mean });
+    return { ...found, theory: THEORIES[values.theory][0], r2: { ...found.r2, loss } };
+  };
+
+  let seen = null; // the network that the theory starts from
+  function hear(run) {
+    if (run === null) {
+      [seen, fitted] = [null, null];
+      drawn.build(false);
+      changed();
+      return;
+    }
+    if (!seen) drawn.build(true);
+    if (seen !== run || run.stopped) begun(run);
+    [seen, fitted] = [run, null];
+    if (run.stopped) {
+      fitted = fit_to(run);
+      trained.report(fitted);
+    }
+    clock.stop();
+    clock.set(run.trained, run.stopped ? 1 : Math.min(run.epoch / run.trained, 1));
+    changed();
+  }
 
   const address = () => {
     const query = new URLSearchParams();
@@ -373,9 +289,11 @@
     if (values.fit) query.set("epochs", "fit");
     for (const name of THEORIES[values.theory][1]) query.delete(name);
     if (values.theory !== "paper") query.set("theory", values.theory);
+    trained.write(query);
     return query;
   };
   const read = (query) => {
+    trained.read(query);
     if (Object.hasOwn(THEORIES, query.get("theory"))) values.theory = query.get("theory");
     const row = query.get("row");
     if (Object.hasOwn(presets, row)) take(row);
@@ -404,16 +322,11 @@
   const query = new URLSearchParams(location.search);
   if (!Object.keys(inputs).some((name) => query.has(name))) take(Object.keys(presets)[0]);
   read(query);
-  build();
+  drawn.build(false);
   show();
   window.urepExplorer = api;
 
-  new MutationObserver(() => { build(); changed(); })
+  new MutationObserver(() => { drawn.build(Boolean(seen)); changed(); })
     .observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-  new ResizeObserver(() => {
-    for (const [name, plot] of Object.entries(plots)) {
-      const width = places[name].clientWidth;
-      if (width && Math.abs(width - plot.width) > 1) plot.setSize({ width, height: height() });
-    }
-  }).observe(charts);
+  new ResizeObserver(() => { if (drawn.fill()) changed(); }).observe(drawn.charts);
 })();

@@ -17,7 +17,7 @@
     shownFor = null;
   };
   const closeSoon = () => { clearTimeout(closing); closing = setTimeout(close, 200); };
-  const open = async (link, content) => {
+  const open = (link, content) => {
     clearTimeout(closing);
     if (shownFor === link) return;
     close();
@@ -33,13 +33,10 @@
       box.style.top = `${(above > 0 ? above : at.bottom + 6) + scrollY}px`;
     };
     place();
-    if (content.includes("\\[") && window.MathJax?.typesetPromise) {
-      await MathJax.typesetPromise([box]);
-      place();
-    }
   };
   for (const link of document.querySelectorAll("article a[href*='#']")) {
-    const content = previews[decodeURIComponent(link.hash.slice(1))];
+    const { hash } = new URL(link.href.baseVal ?? link.href, location); // of a link in a drawing too
+    const content = previews[decodeURIComponent(hash.slice(1))];
     if (!content) continue;
     for (const event of ["mouseenter", "focus"]) link.addEventListener(event, () => open(link, content));
     for (const event of ["mouseleave", "blur"]) link.addEventListener(event, closeSoon);

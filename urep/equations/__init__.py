@@ -31,7 +31,8 @@ from .letters import dh2_least, t_collision, t_half  # isort: skip  (chapters wh
 
 from .letters import outer  # isort: skip  (chapter exponents)
 from .letters import (  # isort: skip  (chapter finite_steps)
-    c_next, C_next, label_noise, Omega_end, seen2, seen2_pairs, shrunk, weight_decay,
+    apart_next, c_next, C_next, decay_last, dy_last, label_noise, matrices, Omega_all, Omega_end, Omega_k,
+    seen2, seen2_pairs, shrunk, square_gain, weight_decay, weight_k, weight_l,
 )  # fmt: skip
 
 __all__ = [  # noqa: RUF022 - in the order of an index
@@ -54,5 +55,7 @@ __all__ = [  # noqa: RUF022 - in the order of an index
     "angle", "decoder", "encoder", "error", "error_mean", "gamma_h", "gamma_y", "K_h", "K_h_across", "K_y",
     "K_y_across", "r", "r_0", "u_0", "outer",
     "dh2_least", "t_collision", "t_half",
-    "c_next", "C_next", "label_noise", "Omega_end", "seen2", "seen2_pairs", "shrunk", "weight_decay",
+    "apart_next", "c_next", "C_next", "decay_last", "dy_last", "label_noise", "matrices", "Omega_all",
+    "Omega_end", "Omega_k", "seen2", "seen2_pairs", "shrunk", "square_gain", "weight_decay", "weight_k",
+    "weight_l",
 ]  # fmt: skip

@@ -71,8 +71,9 @@ def letter(
     return symbol
 
 
-n_x, n_h, n_y, n_p, n_t = sp.symbols("n_x n_h n_y n_p n_t", positive=True, integer=True)
-"""Numbers of inputs, hidden units, outputs, points and measured epochs: sizes of the vectors and matrices."""
+n_x, n_h, n_y, n_p, n_t, n_w = sp.symbols("n_x n_h n_y n_p n_t n_w", positive=True, integer=True)
+"""Numbers of inputs, hidden units, outputs, points, measured epochs and weights of a chain: sizes of the
+vectors and matrices."""
 
 # Section 2.3: the three variables, their start, the task and the time constants.
 t = letter("t", "t", "training time", "epochs", "(4)", nonnegative=True)
@@ -492,6 +493,31 @@ weight_decay = letter(
     "book",
     nonnegative=True,
 )
+weight_k = letter("weight_k", "w_k", "weight k of a chain of single units", "any", "book", positive=True)
+weight_l = letter("weight_l", "w_l", "weight l of the same chain", "any", "book", positive=True)
+apart_next = letter(
+    "apart_next", r"(w_k^2 - w_l^2)_{\mathrm{next}}", "w_k² − w_l² after a step", "any", "book", real=True
+)
+Omega_k = letter(
+    "Omega_k", r"\Omega_k", "what weight k of a chain adds to Ω", "1/epochs", "book", positive=True
+)
+Omega_all = letter(
+    "Omega_all", r"\boldsymbol\Omega", "Ω_k of all weights, which add up to Ω", "1/epochs", "book",
+    shape=(n_w, 1),
+)  # fmt: skip
+square_gain = letter(
+    "square_gain", r"\langle\Delta w_k^2\rangle", "mean change of w_k² in a step at rest", "any", "book",
+    real=True,
+)  # fmt: skip
+matrices = letter("matrices", "n", "matrices of a linear network", "1", "book", positive=True, integer=True)
+dy_last = letter(
+    "dy_last", r"dy_{\mathrm{last}}", "smallest dy that weight decay allows but zero", "output", "book",
+    nonnegative=True,
+)  # fmt: skip
+decay_last = letter(
+    "decay_last", r"\lambda_{\mathrm{last}}", "weight decay beyond which dy is zero", "1/epochs", "book",
+    positive=True,
+)  # fmt: skip
 
 NOTATION: tuple[Quantity, ...] = tuple(_QUANTITY.values())
 """All letters, in the order of their definition."""

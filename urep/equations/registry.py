@@ -15,9 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 
-import numpy as np
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
@@ -43,8 +41,11 @@ from .letters import (  # isort: skip  (chapter growing_rates)
 from .letters import outer  # isort: skip  (chapter exponents)
 from .letters import dh2_least, t_collision, t_half  # isort: skip  (chapters when and decoder_first)
 from .letters import (  # isort: skip  (chapter finite_steps)
-    c_next, C_next, label_noise, Omega_end, seen2, seen2_pairs, shrunk, weight_decay,
+    apart_next, c_next, C_next, decay_last, dy_last, label_noise, matrices, Omega_all, Omega_end, Omega_k,
+    seen2, seen2_pairs, shrunk, square_gain, weight_decay, weight_k, weight_l,
 )  # fmt: skip
+
+from .reads import Registered
 
 # --- the registry ---------------------------------------------------------------------------
 
@@ -256,7 +257,7 @@ _PAPER = (
     Equation(50, "B.4", _lines((near_ij, sp.exp(-alone_ij)), (together_ij, near_i.T * alone * near_j))),
 )  # fmt: skip
 
-paper: Mapping[int, Equation] = MappingProxyType({e.number: e for e in _PAPER})
+paper: Mapping[int, Equation] = Registered({e.number: e for e in _PAPER})
 """The paper's equations by number. Those without an entry say no more than a neighbour does.
 
 (2) and (6) are (1) and (4) for other letters; (12), (13), (26), (33) are stated in words.
@@ -332,6 +333,7 @@ _WAITING = (
 
 # Chapter finite_steps. E70 one step, E71 the product of all steps to second order, whose second line stands
 # in its first, E72 noise at rest, drawn anew at each step or in pairs of signs, E73 the end under decay.
+# Of more matrices: E74 one step of a chain, E75 noise at rest, E76 the end under decay, E77 the last one.
 _kept = 1 - (s - m) ** 2
 _own_noise = label_noise**2 / (1 - Omega / 2)
 
@@ -343,6 +345,16 @@ _FINITE_STEPS = (
         (Omega_end, sp.sqrt(shrunk**2 * sum2 * difference2 + 4 * s**2)))),
     Equation("E72", "beyond", _lines((seen2, _own_noise), (seen2_pairs, (1 + Omega / 2) * _own_noise))),
     Equation("E73", "beyond", _lines((dh2_inf, A_low - 2 * tau_y * weight_decay))),
+    Equation("E74", "beyond", _lines(
+        (apart_next, (weight_k**2 - weight_l**2) * (1 - (s - m) ** 2 * dy**2 / (weight_k * weight_l) ** 2)),
+        (Omega_k, eta / 4 * dy**2 / weight_k**2))),
+    Equation("E75", "beyond", _lines((
+        square_gain, 4 * seen2 / eta * (Omega_k - dot(Omega_all, Omega_all) / Omega)))),
+    Equation("E76", "beyond", _lines((
+        dy_target, dy + 4 * weight_decay / eta * dy ** (2 / matrices - 1)))),
+    Equation("E77", "beyond", _lines(
+        (dy_last, dy_target * (matrices - 2) / (matrices - 1) / 2),
+        (decay_last, eta / 4 * (dy_target - dy_last) * dy_last ** (1 - 2 / matrices)))),
 )  # fmt: skip
 
 _BOOK = (
@@ -433,7 +445,7 @@ _BOOK = (
     *_FINITE_STEPS,
 )  # fmt: skip
 
-book: Mapping[str, Equation] = MappingProxyType({e.number: e for e in _BOOK})
+book: Mapping[str, Equation] = Registered({e.number: e for e in _BOOK})
 """This book's own equations by label: forms of (39)-(40) for a machine, and the exact solution."""
 
 
@@ -458,6 +470,8 @@ def without_its_left(line: sp.Expr | sp.Rel) -> Equation | None:
 
 
 def _phi1_numpy(z):
+    import numpy as np
+
     z = np.asarray(z, dtype=float)
     safe = np.where(z == 0, 1.0, z)
     return np.where(z == 0, 1.0, np.expm1(safe) / safe)
@@ -476,6 +490,8 @@ def numeric(expr: sp.Expr | tuple[sp.Expr, ...], *arguments: sp.Expr) -> Callabl
     Vectors and matrices are 2-dimensional arrays. Raises ValueError when a letter of the expression
     is missing from the arguments.
     """
+    import numpy as np  # which algebra alone does not need, in a reader's browser least of all
+
     sides = expr if isinstance(expr, tuple) else (expr,)
     missing = set().union(*map(_letters, sides)) - set(arguments)
     if missing:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import product
 
-from . import angles, conserved, forecasts, growing, identity, kernels, kinks, measures, one_layer
+from . import angles, clocks, conserved, forecasts, growing, identity, kernels, kinks, measures, one_layer
 from .paper_sweeps import FRESH_SEEDS, SEEDS, grid, slug
 from .sweep import Sweep
 from .tables import TABLE_1, UNIVERSAL
@@ -76,6 +76,25 @@ def _growing(ending: str, seeds: range) -> Sweep:
     return Sweep(f"growing-{ending}", trials, measure, rests_on=f"default-{ending}", reads=reads)
 
 
+BORN_SEEDS = range(340, 360)
+"""Seeds of the small networks that judge what is said of births and of a mean that is given."""
+
+
+def _born() -> Sweep:
+    """Where the training of networks that are born at random and as isometries ends."""
+    trials = tuple(growing.BirthTrial(birth, seed) for seed in BORN_SEEDS for birth in growing.BIRTHS)
+    return Sweep("born-fresh", trials, growing.ended)
+
+
+# --- beyond the paper: the clock ------------------------------------------------------------------
+
+
+def _given() -> Sweep:
+    """What (7) misses of networks whose mean is given, and of the same where it is learned."""
+    trials = tuple(clocks.GivenTrial(kind, seed) for kind in clocks.KINDS for seed in BORN_SEEDS)
+    return Sweep("mean-given-fresh", trials, clocks.given_and_learned)
+
+
 # --- beyond the paper: forecasts ----------------------------------------------------------------
 
 FORECAST_ROWS = (*UNIVERSAL, "Low initial weights")
@@ -117,6 +136,9 @@ def _cuts(ending: str, seeds: Iterable[int]) -> Sweep:
 CONSERVED_SEEDS = {"": range(100, 110), "-again": range(320, 340)}
 """Seeds of the linear networks whose coefficients are measured, explored and fresh."""
 
+RIVAL_SEEDS = range(360, 380)
+"""Seeds of those that are held against nearer rivals; 340-359 were trained before their claims stood."""
+
 
 LAYERS_AGAIN_SEEDS = range(320, 325)
 """Seeds of default networks that are fitted at all layers once more."""
@@ -131,7 +153,7 @@ def _conserved() -> list[Sweep]:
     return [
         Sweep(f"conserved{ending}", tuple(map(conserved.ConservedTrial, seeds)), conserved.coefficients)
         for ending, seeds in CONSERVED_SEEDS.items()
-    ]
+    ] + [Sweep("conserved-rivals", tuple(map(conserved.RivalTrial, RIVAL_SEEDS)), conserved.rivals)]
 
 
 # --- beyond the paper: exponents ----------------------------------------------------------------
@@ -167,7 +189,29 @@ def _exponents() -> list[Sweep]:
         Sweep("exponents-dropout-fresh", _dropout(range(330, 335)), kernels.mapped_small),
         _kinks("", range(3)),
         _kinks("-fresh", range(320, 325)),
+        _short_steps("", range(2)),
+        _short_steps("-fresh", LATER_SEEDS),
+        Sweep("exponents-told-fresh", _smooth(LATER_SEEDS), kernels.told),
     ]
+
+
+LATER_SEEDS = range(340, 345)
+"""Seeds that judge the claims which were made against nearer nulls."""
+
+
+def _smooth(seeds: Iterable[int]) -> tuple[kernels.MapTrial, ...]:
+    """Linear and tanh networks of all depths of the map, level 1."""
+    return tuple(
+        kernels.MapTrial(kind, depth, seed=seed)
+        for kind, depth, seed in product(("none", "tanh"), kernels.DEPTHS, seeds)
+    )
+
+
+def _short_steps(ending: str, seeds: Iterable[int]) -> Sweep:
+    """Kernels on kinks beside the mean of those of an instant, and trainings of shorter steps from birth."""
+    trials = [kinks.KinkTrial(*kind, seed) for kind, seed in product(KINKED, seeds)]
+    trials += [kinks.KinkTrial("leaky_relu", 20, seed, shorter=5) for seed in seeds]
+    return Sweep(f"exponents-kinks-mean{ending}", tuple(trials), kinks.slid_from_birth)
 
 
 ARCHITECTURES = {"Default": 100, "Narrow": 50, "Shallow": 100, "Skip connections": 100, "Dropout": 100,
@@ -275,7 +319,8 @@ EXPERIMENTS: dict[str, list[Sweep]] = {
     "angles": [_angles(row)[0] for row in TABLE_1],
     "beyond": [_angles(row)[1] for row in TABLE_1],
     "again": [_angles(row)[2] for row in TABLE_1],
-    "growing": [_growing("angles", SEEDS), _growing("again", AGAIN_SEEDS)],
+    "growing": [_growing("angles", SEEDS), _growing("again", AGAIN_SEEDS), _born()],
+    "clock": [_given()],
     "forecasts": [_births(row) for row in FORECAST_ROWS],
     "exponents": _exponents(),
     "when": _waiting(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -12,8 +13,15 @@ import torch
 from ..carry import carried, fitted_sigmoid, towards
 from ..exact import solve
 from ..fit import Fit, Solver, fit_rates
+from ..networks import FullyConnected
 from ..state import Rates, Run, State, TwoPoint, Variables
+from ..tasks import Data, two_points
 from ..theory import SingularSystem
+from ..training import train
+from .tables import Row
+
+ROWS = 120
+"""Rows of a whole run that (7) is fitted to, at least; twice as many at most."""
 
 
 def since(run: Run, t: float, *, every: int = 1) -> Run:
@@ -23,6 +31,11 @@ def since(run: Run, t: float, *, every: int = 1) -> Run:
         raise ValueError(f"t must be an epoch of the run, which ends at {run.t[-1]:g}, got {t!r}")
     rows = slice(first, None, every)
     return replace(run, t=run.t[rows], trajectory=run.trajectory[rows], loss=run.loss[rows])
+
+
+def thinned(run: Run) -> Run:
+    """Rows of a run, evenly spaced: ROWS of them or up to twice as many; all where there are fewer."""
+    return since(run, 0, every=max(len(run) // ROWS, 1))
 
 
 def missed(fit: Fit, run: Run) -> np.ndarray:
@@ -139,3 +152,62 @@ def mean_alone(network: torch.nn.Module, data, *, lr: float, epochs: int) -> tor
         (0.5 * (alone(data[0]) - data[1]).mean(dim=0).square().sum()).backward()
         descent.step()
     return alone
+
+
+KINDS = MappingProxyType({"none": (0.9, 0.003), "tanh": (0.9, 0.003), "elu": (1.0, 0.002)})
+"""Gain and learning rate of the networks whose mean is given, by nonlinearity."""
+
+
+@dataclass(frozen=True)
+class GivenTrial:
+    """A network of twenty layers that is trained with its mean given by the last bias, and to be learned."""
+
+    nonlinearity: str
+    seed: int
+    units: int = 50
+    epochs: int = 6000
+
+    environment = MappingProxyType({})  # no annotation: these two are no fields
+    task = "two points"
+
+    @property
+    def row(self) -> str:
+        """The kind of network, under which its seeds are counted."""
+        return f"mean given {self.nonlinearity}"
+
+    @property
+    def settings(self) -> Row:
+        """The same as a row of a table."""
+        gain, lr = KINDS[self.nonlinearity]
+        return Row(self.row, self.nonlinearity, gain, lr, self.epochs, self.units, 20)
+
+    @property
+    def cost(self) -> float:
+        """How long it may take, in units of which only ratios mean anything."""
+        return self.units * self.epochs
+
+    def data(self) -> Data:
+        """The paper's two points."""
+        return two_points(dtype=torch.float64)
+
+    def network(self) -> FullyConnected:
+        """The network before it is trained."""
+        return self.settings.network(seed=self.seed, dtype=torch.float64)
+
+    def trained(self, network: torch.nn.Module, data: Data) -> Run:
+        """The run of such a network on two points, to the end; it is trained in place."""
+        return train(network, data, lr=self.settings.lr, epochs=self.epochs, layer=network.middle,
+                     stop_at_loss=1e-6, progress=False)  # fmt: skip
+
+
+def whole_miss(run: Run) -> np.ndarray:
+    """1 - R² (3,) of (7) fitted to a whole run, `thinned`."""
+    run = thinned(run)
+    return missed(fit_rates(run, unconverged="keep"), run)
+
+
+def given_and_learned(trial: GivenTrial) -> dict[str, np.ndarray]:
+    """`missed` (2, 3): `whole_miss` of the training with the mean given, and of that which learns it."""
+    network, data = trial.network(), trial.data()
+    runs = [trial.trained(one, data) for one in (mean_given(network, data), network)]
+    return {"missed": np.array([whole_miss(run) for run in runs], np.float32)}

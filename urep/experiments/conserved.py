@@ -2,7 +2,7 @@
 
 The flow keeps c and C of one hidden layer, and in a deeper network the differences of its layers' sizes.
 Steps, noise and weight decay take something off, each by a coefficient that the chapter on finite steps
-derives: (E70) to (E73), and for deep networks the functions here. Networks are trained in NumPy, with
+derives: (E70) to (E73), and (E74) to (E77) for deep networks. Networks are trained in NumPy, with
 backpropagation written out; the tests hold it against `urep.train`.
 """
 
@@ -31,6 +31,13 @@ _LOG_G, _END = (eq.numeric(side, *letters) for side, letters in (
     (eq.book["E71"].rhs[1], (eq.shrunk, eq.sum2, eq.difference2, eq.s)),
 ))  # fmt: skip
 _SEEN2, _SEEN2_PAIRS = (eq.numeric(side, eq.label_noise, eq.Omega) for side in eq.book["E72"].rhs)
+_PART, _GAIN = (eq.numeric(side, *letters) for side, letters in (
+    (eq.book["E74"].rhs[1], (eq.weight_k, eq.dy, eq.eta)),
+    (eq.book["E75"].rhs, (eq.seen2, eq.eta, eq.Omega_k, eq.Omega_all, eq.Omega)),
+))  # fmt: skip
+_HELD = eq.numeric(eq.book["E76"].rhs, eq.dy, eq.weight_decay, eq.eta, eq.matrices)
+_LAST = eq.numeric(eq.book["E77"].rhs[0], eq.dy_target, eq.matrices)
+_LAST_DECAY = eq.numeric(eq.book["E77"].rhs[1], eq.dy_target, eq.dy_last, eq.eta, eq.matrices)
 
 
 # --- by formula -------------------------------------------------------------------------------
@@ -68,44 +75,44 @@ def in_pairs(noise, Omega):
     return _SEEN2_PAIRS(noise, Omega)
 
 
-def chain_left(weights, h: float, noise: float, steps: int, *, deep: bool = True) -> np.ndarray:
-    """Squared weights (L,) of a chain of L single units at rest, after so many steps on noisy targets.
+def chain_left(
+    weights, h: float, noise: float, steps: int, *, deep: bool = True, seen: Callable | None = None
+) -> np.ndarray:
+    """Squared weights (L,) of a chain of L units at rest, after so many steps on noisy targets, (E75).
 
-    A step multiplies the difference of the squares of weights k and l by 1 − h²e²(y/(w_k w_l))², with y the
-    product of all; the common part follows from y, which stays at the target. `deep=False` leaves out the
-    last bracket, as if there were two weights.
+    h is a quarter of the learning rate. `seen(noise, Ω)` is the mean (m − s)² that steps see, per epoch,
+    by (E72) unless another is given. `deep=False` leaves out the other weights' product in (E74), as if
+    there were two weights; the common part still keeps the output where it is.
     """
     squares = np.asarray(weights, dtype=float) ** 2
     for _ in range(steps):
-        y2 = squares.prod()
-        Omega = h * (y2 / squares).sum()
-        seen2 = _SEEN2(h * noise, Omega)
-        apart = seen2 * (y2 / squares if deep else -squares)
-        squares = squares + apart - (apart / squares).sum() / (1 / squares).sum()
+        y = np.sqrt(squares.prod())
+        parts = _PART(np.sqrt(squares), y, 4 * h)
+        seen2 = (seen or _SEEN2)(h * noise, parts.sum())
+        if deep:
+            squares = squares + _GAIN(seen2, 4 * h, parts, parts[:, None], parts.sum())
+        else:
+            apart = -seen2 * squares
+            squares = squares + apart - (apart / squares).sum() / (1 / squares).sum()
     return squares
 
 
 def decayed_output(matrices: int, weight_decay: float, target: float = TARGET) -> float:
-    """The largest output difference at which a linear network of L matrices can rest under weight decay.
+    """The largest output difference at which linear networks of L matrices rest under weight decay, (E76).
 
-    It solves y + 4 λ y^(2/L − 1) = dy*; zero where there is no such y. For L = 2 it is (E73).
-    Raises ValueError for a weight decay that is negative or not finite, TypeError for one that is no number.
+    Zero where there is none but zero, (E77). For L = 2 it is (E73). weight_decay is PyTorch's, per learning
+    rate. Raises ValueError for one that is negative or not finite.
     """
     weight_decay = real_number("weight_decay", weight_decay, strict=False)
-    if matrices == 2:
-        return max(target - 4 * weight_decay, 0.0)
-
-    def short(y: float) -> float:
-        return target - y - 4 * weight_decay * y ** (2 / matrices - 1)
-
-    hardest = target * (matrices - 2) / (2 * matrices - 2)  # where decay may be largest
-    return brentq(short, hardest, target) if short(hardest) > 0 else 0.0
+    if weight_decay >= collapse(matrices, target):
+        return 0.0
+    least = _LAST(target, matrices)
+    return brentq(lambda y: target - _HELD(y, weight_decay, 1.0, matrices), least, target)
 
 
 def collapse(matrices: int, target: float = TARGET) -> float:
-    """The weight decay beyond which a linear network of L matrices can only rest at zero."""
-    hardest = target * (matrices - 2) / (2 * matrices - 2)
-    return (target - hardest) * hardest ** (1 - 2 / matrices) / 4
+    """The weight decay, per learning rate, beyond which linear networks of L matrices rest at zero: (E77)."""
+    return float(_LAST_DECAY(target, _LAST(target, matrices), 1.0, matrices))
 
 
 # --- by training --------------------------------------------------------------------------------
@@ -282,15 +289,36 @@ def _batches(random) -> tuple:
 
 def _chain(random) -> tuple:
     """Logarithm of what is left of w_1² − w_4² of four units at rest: seen, by `chain_left`, as for two."""
-    lr, noise, steps = 0.16, 0.3, 1000
+    weights, share = _chain_at_rest(random)
+    return share, *(_chain_share(weights, deep=deep) for deep in (True, False))
+
+
+_CHAIN_LR, _CHAIN_NOISE, _CHAIN_STEPS = 0.16, 0.3, 1000
+
+
+def _chain_weights(random) -> np.ndarray:
+    """Four unequal weights at rest, whose product is the target."""
     weights = np.array([1.6, 1.2, 1.0, 0.6]) * random.uniform(0.9, 1.1, 4)
-    weights *= (TARGET / weights.prod()) ** 0.25
+    return weights * (TARGET / weights.prod()) ** 0.25
+
+
+def _chain_at_rest(random) -> tuple[np.ndarray, float]:
+    """Four weights at rest, and the logarithm of what noisy steps leave of w_1² − w_4² in DRAWS draws."""
+    weights = _chain_weights(random)
     start = [np.full((DRAWS, 1, 1), w) for w in weights]
-    end = descended(start, lr, steps, errors=drawn_anew(noise, DRAWS, random))
-    apart = (end[0] ** 2 - end[-1] ** 2).mean()
-    told = (chain_left(weights, lr / 4, noise, steps, deep=deep) for deep in (True, False))
-    return tuple(np.log(z / (weights[0] ** 2 - weights[-1] ** 2))
-                 for z in (apart, *(squares[0] - squares[-1] for squares in told)))  # fmt: skip
+    noise = drawn_anew(_CHAIN_NOISE, DRAWS, random)
+    end = descended(start, _CHAIN_LR, _CHAIN_STEPS, errors=noise)
+    return weights, _of_apart((end[0] ** 2 - end[-1] ** 2).mean(), weights)
+
+
+def _chain_share(weights: np.ndarray, **how) -> float:
+    """The same by `chain_left`."""
+    squares = chain_left(weights, _CHAIN_LR / 4, _CHAIN_NOISE, _CHAIN_STEPS, **how)
+    return _of_apart(squares[0] - squares[-1], weights)
+
+
+def _of_apart(apart: float, weights: np.ndarray) -> float:
+    return float(np.log(apart / (weights[0] ** 2 - weights[-1] ** 2)))
 
 
 def matrices_of(random, units: int, matrices: int, gain: float = 1.0) -> list[np.ndarray]:
@@ -328,6 +356,38 @@ def dh2_behind(weights: list[np.ndarray]) -> float:
     for w in weights[1:]:
         h = w[0] @ h
     return float((h**2).sum())
+
+
+def _without_bracket(noise, _Omega):
+    """What steps would see of noise if the error rested."""
+    return noise**2
+
+
+@dataclass(frozen=True)
+class RivalTrial(ConservedTrial):
+    """A chain on noisy labels and layers under weight decay, each beside the strongest wrong formula."""
+
+    name: str = "chains and decay beside nearer rivals"
+
+    @property
+    def settings(self) -> _Settings:
+        """What is trained."""
+        return _Settings("chain, decay")
+
+
+def rivals(trial: RivalTrial) -> Arrays:
+    """Chain (3,): seen, by `chain_left`, without the bracket of (E72); decay (3, 2): ‖dh(∞)‖², by (E73)."""
+    weights, share = _chain_at_rest(np.random.default_rng([trial.seed, KINDS.index("chain")]))
+    told = (_chain_share(weights, seen=seen) for seen in (None, _without_bracket))
+    taken, by_formula, _ = np.transpose(_decay(np.random.default_rng([trial.seed, KINDS.index("decay")])))
+    ends = [TARGET - taken, TARGET - by_formula]
+    return {"chain": np.array([share, *told]), "decay": np.transpose(ends)}
+
+
+def chain_without_bracket(seed: int) -> float:
+    """What `rivals` keeps last of a chain, of any seed of `coefficients`, without a training."""
+    return _chain_share(_chain_weights(np.random.default_rng([seed, KINDS.index("chain")])),
+                        seen=_without_bracket)  # fmt: skip
 
 
 _MEASURES = dict(zip(KINDS, (_steps, _edge, _noise, _batches, _chain, _decay, _deep_decay), strict=True))

@@ -10,7 +10,7 @@ up to a share of dy*.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -18,8 +18,8 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import least_squares, minimize_scalar, nnls
-from scipy.special import expit
 
+from ..carry import rise
 from ..exact import sensitivities
 from ..fit import mean_learned
 from ..growth import Growth, GrowthFit, Lengths, _constants, exponents, fit_rates, integrate
@@ -39,7 +39,15 @@ POINTS = 40
 """Values of v, evenly spaced, at which a curve is compared with the beginning of a run."""
 
 RATIOS = np.exp(np.linspace(-9, 7, 33))
-"""Ratios k_h/k_y that a fit looks through; between them it interpolates."""
+"""Ratios k_h/k_y that a fit looks through; between them it interpolates, which moves ends by a few percent.
+
+The claims up to seeds 300 to 319 stand with these; later ones look twice."""
+
+WIDE = np.exp(np.linspace(-25, 23, 49))
+"""Ratios that a fit looks through first where it looks twice."""
+
+NEAR = np.linspace(-1.5, 1.5, 25)
+"""Where it looks then: logarithms around the best, in steps of WIDE."""
 
 STEPS = np.r_[0.0, np.geomspace(1e-4, 1.0, 80)]
 """Places on the way from the start's v to dy*, from 0 to 1, between which a path takes one step."""
@@ -52,7 +60,7 @@ The first claims stand with these; `family_exponents` computes what later ones u
 ANY_TASK = TwoPoint(1.0, 1.0)
 """A task for what does not depend on the target."""
 
-LEARNED = 1e-3
+LEARNED_LOSS = 1e-3
 """Loss below which a run counts as having learned."""
 
 
@@ -107,7 +115,7 @@ class Case:
 
 def is_learned(run: Run) -> bool:
     """Whether a run has learned its targets and its mean, so that there is an end to be forecast."""
-    return bool(run.stopped != "diverged" and run.loss[-1] < LEARNED and mean_learned(run) is not None)
+    return bool(run.stopped != "diverged" and run.loss[-1] < LEARNED_LOSS and mean_learned(run) is not None)
 
 
 class Curve:
@@ -207,10 +215,20 @@ def paths(
 
 @dataclass(frozen=True, eq=False)
 class Ends:
-    """Forecast ‖dh‖² at the end, and fitted log ratio k_h/k_y, (cases,) each; NaN where there is none."""
+    """Forecast ‖dh‖² at the end, and fitted log ratio k_h/k_y, (cases,) each; NaN where there is none.
+
+    `side` is -1 or 1 where the misses fall to the least or the largest ratio that was looked through, else
+    0: such an end is that of one rate alone, and no fit has found it.
+    """
 
     dh2: np.ndarray
     log_ratio: np.ndarray
+    side: np.ndarray
+
+    @property
+    def is_found(self) -> np.ndarray:
+        """Whether each end is not one that a fit ran to the edge for, (cases,)."""
+        return self.side == 0
 
 
 def ends_by_paths(
@@ -221,26 +239,39 @@ def ends_by_paths(
     ratio: np.ndarray | float | None = None,
     aligned: bool = False,
     across: str = "inherited",
+    twice: bool = False,
 ) -> Ends:
     """The ends of rates with two exponents, the ratio fitted to each beginning, or given.
 
-    A path starts from the lengths and the angle at t₁, or before training where those are not known;
-    `aligned` starts it at t₁ from ‖dh‖ and dy alone and with no angle, which for exponents of zero is (7).
-    Raises ValueError where a ratio is given for that.
+    A fit looks through RATIOS; `twice`, through WIDE and then NEAR the best of these. Where the best is the
+    first or the last, `Ends.side` says so. A path starts from the lengths and the angle at t₁, or before
+    training where those are not known; `aligned` starts it at t₁ from ‖dh‖ and dy alone and with no angle,
+    which for exponents of zero is (7). Raises ValueError where a ratio is given for that.
     """
     if aligned and ratio is not None:
         raise ValueError("ratio must be None for aligned paths, which begin where a fit does")
-    given = ratio is not None
     starts = [_aligned(case.curve) if aligned else case.start for case in cases]
     births = starts if aligned else [case.birth for case in cases]
-    ratios = np.broadcast_to(ratio, len(cases)).reshape(-1, 1) if given else RATIOS
     targets = [case.target for case in cases]
-    found = paths(starts, targets, *powers, ratios, across=across, births=births)
-    last = found.dh2[-1]
-    if given:
-        return Ends(last[:, 0], np.log(ratios[:, 0]))
-    best = [_best(_misses(found, n, *case.beginning(share)), last[n]) for n, case in enumerate(cases)]
-    return Ends(*np.transpose(best))
+    follow = partial(paths, starts, targets, *powers, across=across, births=births)
+    if ratio is not None:
+        given = np.broadcast_to(ratio, len(cases)).reshape(-1, 1)
+        return _of(follow(given).dh2[-1, :, 0], np.log(given[:, 0]))
+
+    def fitted(logs: np.ndarray) -> Ends:
+        """The best of log ratios (cases, ratios)."""
+        found = follow(np.exp(logs))
+        misses = [_misses(found, n, *case.beginning(share)) for n, case in enumerate(cases)]
+        best = [_best(*one) for one in zip(misses, found.dh2[-1], logs, strict=True)]
+        return Ends(*map(np.array, zip(*best, strict=True)))
+
+    looked = np.log(WIDE if twice else RATIOS)
+    first = fitted(np.tile(looked, (len(cases), 1)))
+    if not twice:
+        return first
+    again = fitted(first.log_ratio[:, None] + (looked[1] - looked[0]) * NEAR)
+    pairs = zip(astuple(again), astuple(first), strict=True)
+    return Ends(*(np.where(first.is_found, late, early) for late, early in pairs))
 
 
 def _aligned(curve: Curve) -> Lengths:
@@ -257,20 +288,23 @@ def _misses(found: Paths, n: int, v: np.ndarray, dh2: np.ndarray) -> np.ndarray:
     return (((1 - part) * curves[low] + part * curves[low + 1] - dh2[:, None]) ** 2).sum(axis=0)
 
 
-def _best(misses: np.ndarray, ends: np.ndarray) -> tuple[float, float]:
-    """The end and the log ratio at the lowest point of a parabola through the three best ratios."""
-    k, logs = int(np.argmin(misses)), np.log(RATIOS)
+def _best(misses: np.ndarray, ends: np.ndarray, logs: np.ndarray) -> tuple[float, float, int]:
+    """The end and the log ratio at the lowest point of a parabola through the three best ratios, and 0.
+
+    Where the best is the first or the last, the end and the ratio there, and the side, -1 or 1.
+    """
+    k = int(np.argmin(misses))
     if not 0 < k < len(misses) - 1:
-        return float(ends[k]), float(logs[k])
+        return float(ends[k]), float(logs[k]), 1 if k else -1
     left, middle, right = misses[k - 1 : k + 2]
     at = logs[k] + (logs[1] - logs[0]) * (left - right) / (2 * (left - 2 * middle + right))
-    return float(np.exp(np.interp(at, logs, np.log(ends)))), float(at)
+    return float(np.exp(np.interp(at, logs, np.log(ends)))), float(at), 0
 
 
 def ends_by_line(cases: Sequence[Case], *, share: float = SHARE) -> Ends:
     """The ends of constant rates, whatever the angle: the conic with three constants through a beginning."""
     found = [end_of_line(*case.beginning(share), case.target) for case in cases]
-    return Ends(np.array(found), np.full(len(cases), np.nan))
+    return _of(found)
 
 
 # --- nulls -------------------------------------------------------------------------------------------
@@ -354,8 +388,10 @@ def _by_curve(cases: Sequence[Case], rule: Callable, share: float) -> Ends:
     return _of([float(rule(case.curve, case.asked(share), case.target)) for case in cases])
 
 
-def _of(ends: Sequence[float]) -> Ends:
-    return Ends(np.array(ends), np.full(len(ends), np.nan))
+def _of(ends: Sequence[float], log_ratio: np.ndarray | None = None) -> Ends:
+    """Ends for which no ratio was fitted."""
+    unknown = np.full(len(ends), np.nan)
+    return Ends(np.array(ends), unknown if log_ratio is None else log_ratio, np.zeros(len(ends), dtype=int))
 
 
 def log_errors(cases: Sequence[Case], ends: Ends) -> np.ndarray:
@@ -446,13 +482,19 @@ def ends_by_choice(cases: Sequence[Case], *, share: float = SHARE) -> Ends:
     return THEORIES[choice(cases[0].row)].ends(cases, share=share)
 
 
-def ends_by_gates(cases: Sequence[Case], powers: tuple[float, float], *, share: float = SHARE) -> Ends:
+def ends_by_gates(
+    cases: Sequence[Case],
+    powers: tuple[float, float],
+    *,
+    share: float = SHARE,
+    twice: bool = False,
+) -> Ends:
     """The ends of one row's cases: two exponents and a fitted ratio where units have gates, else (E44).
 
     The latter has the exponents and the ratio of the row's depth: nothing is fitted, and no share seen.
     """
     if has_gates(cases[0].row):
-        return ends_by_paths(cases, powers, share=share)
+        return ends_by_paths(cases, powers, share=share, twice=twice)
     return _by_depth(cases, across="random")
 
 
@@ -517,8 +559,7 @@ def _logistic_of(t: np.ndarray, seen: np.ndarray) -> np.ndarray:
 
 def logistic(t: np.ndarray, first: float, height: float, place: float, width: float) -> np.ndarray:
     """The logistic curve from `first` at time 0 towards `height`."""
-    gone, before = expit((t - place) / width), expit(-place / width)
-    return first + (height - first) * (gone - before) / (1 - before)
+    return first + (height - first) * rise(t, place, width)
 
 
 def logistic_error(one: Angled, constants: np.ndarray) -> float:

@@ -14,20 +14,24 @@ from math import log, sqrt
 from types import MappingProxyType
 
 import numpy as np
+import torch
 from scipy.optimize import least_squares
 
-from ..carry import towards
+from ..carry import rise, towards
+from ..compare import watch
 from ..exact import solve
 from ..fit import fit_rates, without_mean
-from ..growth import Growth, Lengths, exponents, integrate
+from ..growth import Growth, Lengths, exponents, integrate, measured
 from ..growth import fit_rates as fit_growth
-from ..state import Rates, Run
+from ..networks import FullyConnected
+from ..state import Rates, Run, TwoPoint
+from ..tasks import Data, two_points
 from ..theory import SingularSystem
 from . import angles
 from .angles import AngledRun
-from .forecasts import matrices
+from .forecasts import has_gates, matrices
 from .sweep import Sweep
-from .tables import TABLE_1
+from .tables import Row
 from .trial import Trial
 
 Arrays = dict[str, np.ndarray]
@@ -38,13 +42,10 @@ MOST = 4
 WIDEST = 8.0
 """Largest |power of time| and |log of a shape| that a fit of a curve looks at."""
 
-GATED = ("leaky_relu", "relu")
-"""Nonlinearities with gates."""
-
 NO_CURVE = 10.0
 """What a model without a solution misses, a constant being one."""
 
-LEARNED = 0.9
+ARRIVED = 0.9
 """Share of dy* whose epoch is the time of arrival."""
 
 
@@ -84,18 +85,18 @@ def window(angled: AngledRun) -> Window | None:
     if later is None:
         return None
     at = lambda t: Lengths(*(angled.looks.at(t)[name] for name in ("u", "r", "cosine")))
-    across = "inherited" if TABLE_1[angled.row].nonlinearity in GATED else "random"
+    across = "inherited" if has_gates(angled.row) else "random"
     return Window(later, at(float(later.t[0])), at(0.0), matrices(angled.row), across)
 
 
 def arrival(t: np.ndarray, dy: np.ndarray, target: float) -> float:
     """The epoch at which nine tenths of dy* are learned, between two rows; NaN where they are not."""
-    row = int(np.argmax(dy >= LEARNED * target))
-    if not dy[row] >= LEARNED * target:
+    row = int(np.argmax(dy >= ARRIVED * target))
+    if not dy[row] >= ARRIVED * target:
         return np.nan
     if row == 0:
         return float(t[0])
-    return float(np.interp(LEARNED * target, dy[row - 1 : row + 1], t[row - 1 : row + 1]))
+    return float(np.interp(ARRIVED * target, dy[row - 1 : row + 1], t[row - 1 : row + 1]))
 
 
 # --- models --------------------------------------------------------------------------------------
@@ -174,10 +175,7 @@ def _curve(x: np.ndarray, of: Window, clock: np.ndarray, *, kind: str) -> np.nda
     power of dy's share which is ‖dh‖²'s.
     """
     shape = float(np.exp(np.clip(x[3], -WIDEST, WIDEST))) if len(x) > 3 else 1.0
-    late = np.clip((x[0] - clock) / np.exp(np.clip(x[1], -30, 30)), -500, 500)
-    bend = shape if kind == "stretched" else 1.0
-    gone = np.exp(-np.logaddexp(0, late + log(bend)) / bend)
-    gone = (gone - gone[0]) / (1 - gone[0]) if gone[0] < 1 else np.ones_like(gone)
+    gone = rise(clock, x[0], np.exp(np.clip(x[1], -30, 30)), shape if kind == "stretched" else 1.0)
     end, power = float(np.exp(np.clip(x[2], -30, 30))), shape if kind == "powered" else 1.0
     return np.array([*towards(of.run.trajectory[0], of.run.task, end, gone**power, gone)])
 
@@ -311,13 +309,17 @@ class Fitted:
 
         Seen from the outputs no constant is left: a factor on both rates is one on time.
         """
-        of, task = self.window, self.window.run.task
-        rates = Growth.depth(
-            of.run.lr / 4, encoder=of.depth[0], decoder=of.depth[1], start=of.birth, dx2=task.dx2,
-            across=across,
-        )  # fmt: skip
-        told = integrate(of.start, task, rates, np.r_[0.0, np.geomspace(1.0, 1e5, 4000)], rtol=1e-8)
-        return np.interp(dy, told.u * told.r * told.cosine, told.angle)
+        of = self.window
+        return _angles_told(dy, of.start, of.birth, of.run.task, lr=of.run.lr, depth=of.depth, across=across)
+
+
+def _angles_told(dy, start: Lengths, birth: Lengths, task: TwoPoint, *, lr, depth, across) -> np.ndarray:
+    """The angle of dh and the decoder's gradient at outputs dy by (E40) and depth alone, in degrees."""
+    rates = Growth.depth(
+        lr / 4, encoder=depth[0], decoder=depth[1], start=birth, dx2=task.dx2, across=across
+    )  # fmt: skip
+    told = integrate(start, task, rates, np.r_[0.0, np.geomspace(1.0, 1e5, 4000)], rtol=1e-8)
+    return np.interp(dy, told.u * told.r * told.cosine, told.angle)
 
 
 def fitted(runs: Sequence[AngledRun], stored: Mapping[int, np.ndarray]) -> list[Fitted]:
@@ -328,3 +330,79 @@ def fitted(runs: Sequence[AngledRun], stored: Mapping[int, np.ndarray]) -> list[
         for angled, of in pairs
         if of is not None
     ]
+
+
+# --- networks that are born otherwise ---------------------------------------------------------------
+
+BIRTHS: Mapping[str, str] = MappingProxyType({"random": "random", "isometries": "inherited"})
+"""How inner matrices are born, and the rates across that belong to it: (E44), (E43)."""
+
+
+@dataclass(frozen=True)
+class BirthTrial:
+    """A linear network of twenty layers whose inner matrices are born at random, or as isometries.
+
+    Isometries are orthogonal matrices times the gain, so that both stretch a given vector alike; what else
+    the network has, its first and its last matrix among it, is the same. Raises ValueError for another birth.
+    """
+
+    birth: str
+    seed: int
+    units: int = 100
+    gain: float = 0.9
+    lr: float = 0.003
+    epochs: int = 1500
+
+    environment = MappingProxyType({})  # no annotation: these three are no fields
+    task = "two points"
+    hidden_layers = 20
+
+    def __post_init__(self):
+        if self.birth not in BIRTHS:
+            raise ValueError(f"birth must be one of {', '.join(BIRTHS)}; got {self.birth!r}")
+
+    @property
+    def row(self) -> str:
+        """The kind of network, under which its seeds are counted."""
+        return f"born as {self.birth}"
+
+    @property
+    def settings(self) -> Row:
+        """The same as a row of a table."""
+        return Row(self.row, "none", self.gain, self.lr, self.epochs, self.units, self.hidden_layers)
+
+    @property
+    def cost(self) -> float:
+        """How long it may take, in units of which only ratios mean anything."""
+        return self.units * self.epochs
+
+    def data(self) -> Data:
+        """The paper's two points."""
+        return two_points(dtype=torch.float64)
+
+    def network(self) -> FullyConnected:
+        """The network before it is trained."""
+        made = self.settings.network(seed=self.seed, dtype=torch.float64)
+        if self.birth == "isometries":
+            random = torch.Generator().manual_seed(self.seed)
+            for name, weight in made.named_parameters():
+                if name.endswith("weight") and weight.shape == (self.units, self.units):
+                    torch.nn.init.orthogonal_(weight, gain=self.gain, generator=random)
+        return made
+
+
+def ended(trial: BirthTrial) -> Arrays:
+    """Angles (3,) of dh and the decoder's gradient at the end of a training, in degrees.
+
+    The one that is seen, and those of (E44) and (E43) at that dy, from the lengths measured at t₁ and nothing
+    fitted.
+    """
+    network, data = trial.network(), trial.data()
+    seen = watch(network, data, layer=network.middle, lr=trial.lr, epochs=trial.epochs)
+    end = measured(network, data, network.middle)
+    told = (
+        _angles_told(end.u * end.r * end.cosine, seen.start, seen.birth, seen.run.task, lr=trial.lr,
+                     depth=seen.layers, across=across)
+        for across in BIRTHS.values()
+    )  # fmt: skip
+    return {"angles": np.array([end.angle, *told], np.float32)}

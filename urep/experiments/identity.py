@@ -193,8 +193,25 @@ def across(network: nn.Module, data: Data, cut: Sequence[Place]) -> Across:
     return Across(names, *np.array(products, dtype=float).T, kernel=kernel)
 
 
-def _seen_at(network: nn.Module, inputs: torch.Tensor, places, *, held: bool):
-    """Outputs, and the activations at some (module, call); `held` makes these constants of their own."""
+def passes_by(network: nn.Module, data: Data, cut: Sequence[Place]) -> float:
+    """Largest change of an output when two points are exchanged but not their activations at the cut.
+
+    Relative to the outputs' difference: zero where these activations are all that the rest sees of the two
+    points, so that `before` and `behind` of `across` are encoder and decoder. Raises ValueError for a place
+    that is not reached.
+    """
+    inputs, places = data[0], [(place, 0) if isinstance(place, str) else place for place in cut]
+    outputs, activations = _seen_at(network, inputs, places, held=True)
+    given = dict(zip(places, activations, strict=True))
+    exchanged, _ = _seen_at(network, inputs.flip(0), places, held=True, given=given)
+    return ((exchanged - outputs).abs().max() / outputs.diff(dim=0).abs().max()).item()
+
+
+def _seen_at(network: nn.Module, inputs: torch.Tensor, places, *, held: bool, given=None):
+    """Outputs, and the activations at some (module, call); `held` makes these constants of their own.
+
+    With `given`, by place, these take the place of what the inputs make.
+    """
     found: dict[tuple[str, int], torch.Tensor] = {}
     calls = dict.fromkeys((name for name, _ in places), 0)
 
@@ -204,6 +221,7 @@ def _seen_at(network: nn.Module, inputs: torch.Tensor, places, *, held: bool):
             calls[name] += 1
             if place not in places:
                 return None
+            output = output if given is None else given[place]
             found[place] = output.detach().requires_grad_() if held else output
             return found[place]
 

@@ -20,6 +20,7 @@ from .. import equations, tasks
 from ..fit import LEARNED_MEAN
 from ..growth import of_vectors
 from ..networks import Convolutional, FullyConnected
+from ..state import real_number, require_sizes
 from ..training.loop import Data, _checked_layers, _eval_mode, _hooked, chord_gradient
 from .tables import TABLE_1
 
@@ -67,9 +68,18 @@ def _dot(one: Gradient, other: Gradient) -> float:
 
 
 def measure(network: nn.Module, data: Data, layer: str) -> Kernels:
-    """Both kernels of a network with one output at a layer; its two points are the rows of `data`."""
+    """Both kernels of a network with one output at a layer; its two points are the rows of `data`.
+
+    Raises ValueError for other data, and where the kernel is not there to be seen: where dh, the decoder's
+    gradient, dy or the difference of the errors is zero.
+    """
     (name,) = _checked_layers(network, (layer,))
     inputs, targets = data
+    if len(inputs) != 2 or tuple(targets.shape) != (2, 1):
+        raise ValueError(
+            f"data must be two points with one target each, got {len(inputs)} inputs and targets of shape "
+            f"{tuple(targets.shape)}"
+        )
     parameters = dict(network.named_parameters())
 
     def gradient(scalar: torch.Tensor) -> Gradient:
@@ -84,6 +94,13 @@ def measure(network: nn.Module, data: Data, layer: str) -> Kernels:
         rho = chord_gradient(network, inputs, name, torch.ones(1, dtype=h.dtype), create_graph=True)
         p, q = dh.detach(), rho.detach()
         u, r, cosine = of_vectors(p.numpy(), q.numpy())
+        errors = (outputs - targets[:, 0]).detach()
+        error, mean_error = float(errors[1] - errors[0]), float(errors.mean())
+        if not (u > 0 and r > 0 and cosine != 0 and error != 0):
+            raise ValueError(
+                "network must have dh, D_y, dy and a difference of errors that are not zero, got ‖dh‖ = "
+                f"{u!r}, ‖D_y‖ = {r!r}, cosine {cosine!r} and difference {error!r}"
+            )
         p, q = p / u, q / r
         sine = max(1 - cosine**2, 0.0) ** 0.5
         normal = (q - cosine * p) / sine if sine > 1e-9 else torch.zeros_like(p)
@@ -97,8 +114,6 @@ def measure(network: nn.Module, data: Data, layer: str) -> Kernels:
         along_y, across_y = gradient(q @ rho), gradient(normal_y @ rho)
     of_decoder = lambda g: {key: g[key] for key in decoder if key in g}
     outputs = outputs.detach()
-    errors = outputs - targets[:, 0]
-    error, mean_error = float(errors[1] - errors[0]), float(errors.mean())
     scale = QUARTER / (r * cosine)
     parts = {
         "along": QUARTER * _dot(along, along),
@@ -520,9 +535,19 @@ Xavier's variance of an n × m matrix is 2 g²/(n + m), which one input makes 2 
 def of_random_layers(length: np.ndarray, born: float, matrices: int, outer: float = OUTER) -> np.ndarray:
     """K_h∥ of (E85) at a rate of one and ‖dx‖ = 1, of so many wide linear matrices born random with u = born.
 
-    K_y∥ is the same function of r and of the decoder's matrices.
+    K_y∥ is the same function of r and of the decoder's matrices. Raises TypeError or ValueError, naming the
+    argument, where lengths or gain are not above zero or `matrices` is no whole number from one on.
     """
-    return _of_random_layers(matrices)(np.asarray(length, float), born, outer)
+    require_sizes(matrices=matrices)
+    born, outer = real_number("born", born, strict=True), real_number("outer", outer, strict=True)
+    length = np.asarray(length)
+    if length.dtype.kind not in "fiu":
+        raise TypeError(f"length must be real numbers, got {length!r}")
+    wrong = ~(np.isfinite(length) & (length > 0))
+    if wrong.any():
+        raise ValueError(f"length must be finite and > 0, got {float(length[wrong].flat[0])!r}")
+    found = _of_random_layers(matrices)(length.astype(float), born, outer)
+    return found + np.zeros(length.shape)  # one matrix has a constant
 
 
 @cache
@@ -530,6 +555,28 @@ def _of_random_layers(matrices: int) -> Callable:
     known = equations.book["E85"].rhs[0].subs(equations.gamma_h, equations.book["E44"].rhs[0])
     known = known.subs({equations.encoder: matrices, equations.eta: 1, equations.dx2: 1}).doit()
     return equations.numeric(known, equations.u, equations.u_0, equations.outer)
+
+
+def told(trial: MapTrial) -> dict[str, np.ndarray]:
+    """The exponents (2,) of encoder and decoder, and the slopes (2,) of (E85) at the same lengths.
+
+    A slope is told the length at birth, the number of matrices, and where the kernel was measured.
+    """
+    network, data = trial.network(), trial.data()
+    start = look(network, data, network.middle)
+    read = exponents(follow(network, data, network.middle))
+    formula = [slope_told(trial, start, which, one.length) for which, one in enumerate(read)]
+    return {"exponents": np.float32([one.value for one in read]), "formula": np.float32(formula)}
+
+
+def slope_told(trial: MapTrial, start: Look, which: int, length: np.ndarray) -> float:
+    """The slope of (E85) in ln u, or for which = 1 in ln r, at those lengths of (n,) that are no NaN."""
+    depth = trial.hidden_layers
+    born, matrices = [(start.u, depth // 2 + 1), (start.r, depth - depth // 2)][which]
+    length = np.float64(length[np.isfinite(length)])
+    if len(length) < 2:
+        return np.nan
+    return float(np.polyfit(np.log(length), np.log(of_random_layers(length, born, matrices)), 1)[0])
 
 
 # --- what gates and biases do ------------------------------------------------------------------

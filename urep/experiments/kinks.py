@@ -17,7 +17,7 @@ from torch import nn
 
 from ..networks import FullyConnected
 from ..training.loop import Data
-from .kernels import STEP, MapTrial, follow, look
+from .kernels import LOOK_EVERY, STEP, MapTrial, follow, look
 
 SLOPES = {"relu": 0.0, "leaky_relu": 0.01}
 """The slope below zero of the nonlinearities that have a kink."""
@@ -111,17 +111,22 @@ class Window:
     """Some steps of gradient descent: K_h as they show it, −½ Δu²/ΔW, u before, and which units rest.
 
     `resting` is (2, units) of each hidden layer: whether the unit changed sides CROSSINGS times at a point.
+    `instants` is K_h at the instant of each step, (WINDOW,), empty where nobody asked.
     """
 
     kernel: float
     u: float
     resting: list[np.ndarray]
+    instants: np.ndarray
 
 
-def window(network: FullyConnected, data: Data, below: float, rate: float) -> Window:
+def window(
+    network: FullyConnected, data: Data, below: float, rate: float, *, instants: bool = False
+) -> Window:
     """Train a rectified network in place for WINDOW steps, and see its kernel and the units that rest."""
     layer, parameters = _middle(network), list(network.parameters())
     target, work, seen, sides = float(data[1][1, 0] - data[1][0, 0]), 0.0, [], []
+    now = []
     for _ in range(WINDOW + 1):
         passed = Passed.of(network, data[0], below)
         sides.append([pre > 0 for pre in passed.pres[:-1]])
@@ -129,6 +134,8 @@ def window(network: FullyConnected, data: Data, below: float, rate: float) -> Wi
         seen.append((float(np.linalg.norm(np.diff(passed.z[layer + 1], axis=0))), dy * (dy - target)))
         loss = 0.5 * (network(data[0]) - data[1]).square().sum(dim=1).mean()
         if len(seen) <= WINDOW:
+            if instants:
+                now.append(kernel_on(passed, data[1], layer, [np.zeros_like(one) for one in sides[-1]]))
             slopes = torch.autograd.grad(loss, parameters)
             with torch.no_grad():
                 torch._foreach_add_(parameters, slopes, alpha=-rate)
@@ -137,7 +144,7 @@ def window(network: FullyConnected, data: Data, below: float, rate: float) -> Wi
     resting = []
     for one in zip(*sides, strict=True):
         resting.append(np.count_nonzero(np.diff(np.array(one), axis=0), axis=0) >= CROSSINGS)
-    return Window(float(-0.5 * (u[-1] ** 2 - u[0] ** 2) / work), float(u[0]), resting)
+    return Window(float(-0.5 * (u[-1] ** 2 - u[0] ** 2) / work), float(u[0]), resting, np.array(now))
 
 
 def _middle(network: FullyConnected) -> int:
@@ -155,7 +162,10 @@ def kernel_on(passed: Passed, targets: torch.Tensor, layer: int, resting: list[n
 
 @dataclass(frozen=True)
 class KinkTrial:
-    """A rectified network of the map, looked at in windows with steps that are shorter by a factor."""
+    """A rectified network of the map, looked at in windows with steps that are shorter by a factor.
+
+    By `slid` those of the windows are shorter, by `slid_from_birth` all of them.
+    """
 
     nonlinearity: str
     hidden_layers: int = 20
@@ -214,6 +224,27 @@ def slid(trial: KinkTrial) -> dict[str, np.ndarray]:
         rows.append((seen.kernel, *on, seen.u, share, sum(one.sum() for one in seen.resting)))
     names = ("steps", "kinks", "instant", "wrong", "u", "share", "resting")
     return dict(zip(names, np.float32(rows).T, strict=True))
+
+
+def slid_from_birth(trial: KinkTrial) -> dict[str, np.ndarray]:
+    """Logarithms at STAGES of a transition all of whose steps are shorter by the trial's factor, (STAGES,).
+
+    Of K_h by steps, on the kinks, and as the mean of the kernels at the instants of the same steps; and of
+    ‖dh‖. Half precision, which is a few in a thousand of what they are logarithms of.
+    """
+    made = MapTrial(trial.nonlinearity, trial.hidden_layers, seed=trial.seed)
+    network, data, below = made.network(), made.data(), SLOPES[trial.nonlinearity]
+    step, rows = STEP / trial.shorter, []
+    for stage in STAGES:
+        follow(
+            network, data, network.middle, steps=6000 * trial.shorter, step=step,
+            every=LOOK_EVERY * trial.shorter, until=stage,
+        )  # fmt: skip
+        rate = step / look(network, data, network.middle).total
+        seen = window(network, data, below, rate, instants=True)
+        on = kernel_on(Passed.of(network, data[0], below), data[1], _middle(network), seen.resting)
+        rows.append((seen.kernel, on, seen.instants.mean(), seen.u))
+    return dict(zip(("steps", "kinks", "mean", "u"), np.float16(np.log(np.abs(rows))).T, strict=True))
 
 
 def _others(resting: list[np.ndarray], random: np.random.Generator) -> list[np.ndarray]:

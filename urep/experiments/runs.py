@@ -222,7 +222,7 @@ def grid_cases(row: str) -> list[forecasts.Case]:
     return [
         forecasts.Case(row, t.seed, _two_rows(t, first, last, loss), Lengths(*births[t]))
         for t, first, last, loss in ends
-        if loss < forecasts.LEARNED and t.dy2_target > 0
+        if loss < forecasts.LEARNED_LOSS and t.dy2_target > 0
     ]
 
 

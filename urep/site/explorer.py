@@ -39,7 +39,7 @@ function prepare({{ {inputs} }}) {{
   return {{ {inputs}, {kept} }};
 }}
 
-/** ‖dh‖², ‖dy‖², w and the loss at time t, from what `prepare` gives: (E7), (E8), (E9). */
+/** ‖dh‖², ‖dy‖², w, the loss, p and x at time t, from what `prepare` gives: (E7), (E8), (E9). */
 function at(start, t, mean_error2 = 0, tau_mean = 1) {{
   const {{ {inputs}, {kept} }} = start;
   let N_scaled, gap, p, x, y;
@@ -51,7 +51,7 @@ function at(start, t, mean_error2 = 0, tau_mean = 1) {{
 {positive}
   }}
 {out}
-  return {{ dh2, dy2, w, loss }};
+  return {{ dh2, dy2, w, loss, p, x }};
 }}
 
 /** The loss (9) at time t, of one row of a trajectory. */

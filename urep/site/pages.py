@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from .. import claims
 from ..checks import MEANING, label_of
 from ..shown import Page, Table, html_table
+from .graph import around
 from .items import EXPLORE, ITEMS
+from .registry import numbers
 from .verdicts import SIGNS, Record, about, records, references_folder, status
 
 if TYPE_CHECKING:
@@ -41,6 +43,11 @@ def _explore(number: str) -> str:
     return f'<a class="urep-mark" href="{address}" title="see it in the explorer">▶ explore</a>'
 
 
+def _graph(number: str) -> str:
+    address = html.escape(around(number), quote=True)
+    return f'<a class="urep-mark" href="{address}" title="what it rests on, what rests on it">⇄ graph</a>'
+
+
 def _sign(record: Record) -> str:
     sign = MEANING[record.fields["kind"]][1]
     title = html.escape(f"{record.outcome}: {record.fields['claim']}", quote=True)
@@ -61,11 +68,12 @@ def paper_map(kind: str, found: list[Record] | None = None) -> Page:
             continue
         own = about(item, found)
         number = item.key.split()[1]
-        formula, explore = (_formula(number), _explore(number)) if kind == "eq" else ("", "")
+        formula = _formula(number) if kind == "eq" else ""
+        doors = f"{_explore(number)} {_graph(number)}" if kind == "eq" else ""
         rows.append(
             f'<tbody id="{item.key.replace(" ", "-")}" data-status="{status(own)}"><tr><td>{number}</td>'
             f"<td>{item.section}</td><td>{html.escape(item.says)}</td><td>{status(own)}</td>"
-            f"<td>{' '.join(map(_sign, own))} {explore}</td></tr>{formula}</tbody>"
+            f"<td>{' '.join(map(_sign, own))} {doors}</td></tr>{formula}</tbody>"
         )
         plain.append(f"{number:>3} {status(own)}")
     columns = "No.", "Section", "What it says", "Status", "Checks"
@@ -79,10 +87,12 @@ def own_equations(found: list[Record] | None = None) -> Page:
     found = records() if found is None else found
     rows, plain = [], []
     for label, equation in book.items():
-        proofs = [r for r in found if r.fields["registered"] == list(equation.lines)]
+        lines = list(equation.lines)  # SymPy prints slowly, and there are many records
+        proofs = [record for record in found if record.fields["registered"] == lines]
         rows.append(
             f'<tbody id="eq-{label}"><tr><td>{label}</td>'
-            f"<td>{' '.join(map(_sign, proofs))} {_explore(label)}</td></tr>{_formula(label, 2)}</tbody>"
+            f"<td>{' '.join(map(_sign, proofs))} {_explore(label)} {_graph(label)}</td></tr>"
+            f"{_formula(label, 2)}</tbody>"
         )
         kinds = [r.fields["kind"] for r in proofs]
         plain.append(f"{label:>4} " + ", ".join(f"{kinds.count(k)} {k}" for k in dict.fromkeys(kinds)))
@@ -199,10 +209,9 @@ def _in_order(found: Iterable[Record]) -> list[Record]:
 
 def _by_how_much(record: Record) -> str:
     own = record.judgement
-    data = "fresh" if own["evidence"]["fresh"] else "explored"
     if record.fields["kind"] == "unskilled":
         return f"against {claims.skilled(own)}"
-    return f"{own['measure']}: {claims.seen(own, data)}; wanted {claims.wanted(own)}"
+    return f"{own['measure']}: {numbers(record)}"
 
 
 def _ticks(found: list[Record]) -> str:

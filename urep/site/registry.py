@@ -27,15 +27,49 @@ def all_claims(found: list[Record] | None = None) -> Page:
 
 
 def _row(record: Record) -> str:
-    own, kind = record.judgement, record.fields["kind"]
+    own = record.judgement
     whose, measured, wanted, *seen = claims.facts(own)
     facts = [whose, measured, wanted, ("decided", decided(own)), *seen, ("entry", own["id"])]
     return (
         f'<tbody id="{html.escape(own["id"], quote=True)}" data-status="{record.outcome}"><tr>'
         f'<td class="urep-item">{html.escape(label_of(own["item"]))}</td>'
         f"<td>{escaped(own['sentence'])}{facts_html(facts)}</td>"
-        f'<td><a class="urep-{kind}" href="{html.escape(record.link, quote=True)}">'
-        f'<span aria-hidden="true">{MEANING[kind][1]}</span> {record.outcome}</a></td></tr></tbody>'
+        f"<td>{_outcome(record)}</td></tr></tbody>"
+    )
+
+
+def answers(*names: str, found: list[Record] | None = None) -> Page:
+    """The table of some claims, by id: what each says, what was seen and wanted, what came out, and where.
+
+    Raises ValueError for a name that no executed page has judged.
+    """
+    known = {record.judgement["id"]: record for record in judged(found)}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f"names must be claims that a page judges, got {', '.join(unknown)}")
+    own = [known[name] for name in names]
+    plain = "\n".join(f"{r.judgement['id']}: {r.outcome}; {numbers(r)}" for r in own)
+    rows = [
+        f"<tr><td>{escaped(r.judgement['sentence'])}</td><td>{html.escape(numbers(r))}</td>"
+        f"<td>{_outcome(r)}</td></tr>"
+        for r in own
+    ]
+    return Page(plain, html_table(("Claim", "What was seen", "Outcome"), rows))
+
+
+def numbers(record: Record) -> str:
+    """What decides a claim, in words: what was seen, on fresh runs if there are any, and what was wanted."""
+    own = record.judgement
+    data = "fresh" if own["evidence"]["fresh"] else "explored"
+    return f"{claims.seen(own, data)}; wanted {claims.wanted(own)}"
+
+
+def _outcome(record: Record) -> str:
+    """The outcome in words, a link to its check."""
+    kind = record.fields["kind"]
+    return (
+        f'<a class="urep-{kind}" href="{html.escape(record.link, quote=True)}">'
+        f'<span aria-hidden="true">{MEANING[kind][1]}</span> {record.outcome}</a>'
     )
 
 

@@ -1,0 +1,16 @@
+// A formula that is wider than its box is reached with the tab key and scrolled with the arrows; no other is.
+(() => {
+  const watch = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const box = target.closest(".urep-formula");
+      if (box.scrollWidth > box.clientWidth + 1) {
+        box.tabIndex = 0;
+        box.setAttribute("role", "group");
+        box.setAttribute("aria-label", "a wide formula, to be scrolled");
+      } else {
+        for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
+      }
+    }
+  });
+  for (const box of document.querySelectorAll(".urep-formula")) watch.observe(box);
+})();
