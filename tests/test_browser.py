@@ -144,6 +144,7 @@ def seen(request, site, server, browser):
     for name in names(site):
         page = opened(context, server + name)
         if name == EXPLORER:
+            page.locator("figure.urep-figure").first.scroll_into_view_if_needed()  # which starts it
             page.wait_for_function("window.urepExplorer")
         looked.append(Seen.of(name, page))
         page.close()

@@ -35,7 +35,8 @@
     place();
   };
   for (const link of document.querySelectorAll("article a[href*='#']")) {
-    const content = previews[decodeURIComponent(link.hash.slice(1))];
+    const { hash } = new URL(link.href.baseVal ?? link.href, location); // of a link in a drawing too
+    const content = previews[decodeURIComponent(hash.slice(1))];
     if (!content) continue;
     for (const event of ["mouseenter", "focus"]) link.addEventListener(event, () => open(link, content));
     for (const event of ["mouseleave", "blur"]) link.addEventListener(event, closeSoon);

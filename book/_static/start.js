@@ -26,12 +26,15 @@ const urepStart = (() => {
     return asked.get(name);
   };
 
+  const start = () => Promise.all(STYLES.map(load)).then(() => Promise.all(SCRIPTS.map(load)));
+
   const place = document.querySelector("svg metadata.urep-explorer")?.closest("figure");
-  if (place) {
+  if (place && location.search) start(); // a link with settings: its reader came for the explorer
+  else if (place) {
     const watch = new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       watch.disconnect();
-      Promise.all(STYLES.map(load)).then(() => Promise.all(SCRIPTS.map(load)));
+      start();
     });
     watch.observe(place);
   }

@@ -509,7 +509,7 @@ square_gain = letter(
     "square_gain", r"\langle\Delta w_k^2\rangle", "mean change of w_k² in a step at rest", "any", "book",
     real=True,
 )  # fmt: skip
-matrices = letter("matrices", "L", "matrices of a linear network", "1", "book", positive=True, integer=True)
+matrices = letter("matrices", "n", "matrices of a linear network", "1", "book", positive=True, integer=True)
 dy_last = letter(
     "dy_last", r"dy_{\mathrm{last}}", "smallest dy that weight decay allows but zero", "output", "book",
     nonnegative=True,

@@ -53,10 +53,12 @@ class Derivation:
     ) -> tuple[str, ...]:
         """Labels of the equations that the claim rests on that `frame` makes, in order.
 
-        `names` is what the page has named, `shown` are the labels of the equations that the claim shows, and
-        `derived` the right-hand sides that it shows them by.
+        Nothing where the shell keeps no history. `names` is what the page has named, `shown` are the labels
+        of the equations that the claim shows, and `derived` the right-hand sides that it shows them by.
         """
         self._take_in(names["In"])
+        if not self._ran:  # nbval keeps no history; the shell that makes the references does
+            return ()
         while frame.f_code.co_name != "<module>":  # a function of the page may make the claim
             frame = frame.f_back
         place = self._place(frame.f_lineno)

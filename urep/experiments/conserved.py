@@ -18,6 +18,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from .. import equations as eq
+from ..state import real_number
 from .one_layer import D2
 
 Arrays = dict[str, np.ndarray]
@@ -102,8 +103,7 @@ def decayed_output(matrices: int, weight_decay: float, target: float = TARGET) -
     Zero where there is none but zero, (E77). For L = 2 it is (E73). weight_decay is PyTorch's, per learning
     rate. Raises ValueError for one that is negative or not finite.
     """
-    if not 0 <= weight_decay < np.inf:
-        raise ValueError(f"weight_decay must be finite and >= 0, got {weight_decay!r}")
+    weight_decay = real_number("weight_decay", weight_decay, strict=False)
     if weight_decay >= collapse(matrices, target):
         return 0.0
     least = _LAST(target, matrices)

@@ -545,7 +545,7 @@ def of_random_layers(length: np.ndarray, born: float, matrices: int, outer: floa
         raise TypeError(f"length must be real numbers, got {length!r}")
     wrong = ~(np.isfinite(length) & (length > 0))
     if wrong.any():
-        raise ValueError(f"length must be finite and > 0, got {length[wrong].flat[0]!r}")
+        raise ValueError(f"length must be finite and > 0, got {float(length[wrong].flat[0])!r}")
     found = _of_random_layers(matrices)(length.astype(float), born, outer)
     return found + np.zeros(length.shape)  # one matrix has a constant
 
