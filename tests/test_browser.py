@@ -231,6 +231,15 @@ def test_the_search_finds_an_equation_by_what_it_says(server, context):
     assert page.locator("tbody#eq-38").is_visible()
 
 
+def test_the_index_of_all_words_is_not_fetched_before_somebody_searches(server, context):
+    page = context.new_page()
+    fetched = []
+    page.on("request", lambda request: fetched.append(request.url))
+    for query, wanted in (("", False), ("?q=Bernoulli", True)):
+        page.goto(server + "search.html" + query, wait_until="networkidle")
+        assert any("searchindex.js" in url for url in fetched) == wanted
+
+
 def test_from_the_front_page_an_equation_is_two_clicks_away_and_its_proof_and_its_slider_one_more(
     server, context
 ):
