@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -92,6 +92,14 @@ def law(*names: str) -> dict[str, np.ndarray]:
 def study(name: str, *, fresh: bool = False) -> dict[str, np.ndarray]:
     """The stored arrays of a study, a row a seed."""
     return runs.sweep(f"zoo-{name}{'-fresh' if fresh else ''}").load().arrays
+
+
+def evidence(old, new, measure: Callable, null: Callable | None = None) -> dict[str, np.ndarray]:
+    """A measure of what was explored and of what is fresh, and of a null model, for `urep.verify`."""
+    numbers = {"measured": measure(old), "fresh": measure(new)}
+    if null is not None:
+        numbers |= {"null": null(old), "fresh_null": null(new)}
+    return numbers
 
 
 # --- the table ----------------------------------------------------------------------------------
