@@ -37,6 +37,12 @@ def test_the_order_of_errors_is_the_power_of_the_step():
     np.testing.assert_allclose(ensembles.order(steps, both), [1, 3])
 
 
+def test_a_spread_is_a_median_with_a_twentieth_cut_off_on_either_side():
+    assert ensembles.spread(np.arange(101)) == (5, 50, 95)
+    found = ensembles.medians({"a": np.array([[1.0, 5.0], [2.0, 6.0], [9.0, 0.0]])})
+    np.testing.assert_allclose(found["a"], [2, 5])
+
+
 def test_without_a_step_one_unit_is_nearer_to_its_solution():
     def build():
         return ensembles.networks(range(3), hidden_layers=1, units=1, nonlinearity="none", gain=0.7)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -96,3 +96,14 @@ def furthest(curves: Iterable[np.ndarray], others: Iterable[np.ndarray]) -> np.n
     """The largest difference of each network (m,), over all variables and times (m, n)."""
     apart = [np.max(np.abs(a - b), axis=1) for a, b in zip(curves, others, strict=True)]
     return np.max(apart, axis=0)
+
+
+def spread(values: ArrayLike) -> tuple[float, float, float]:
+    """The 5th percentile, the median and the 95th percentile of some values (n,)."""
+    low, middle, high = np.quantile(values, (0.05, 0.5, 0.95))
+    return low, middle, high
+
+
+def medians(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The median over the first axis of each of some arrays."""
+    return {name: np.median(array, axis=0) for name, array in values.items()}
