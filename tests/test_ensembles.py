@@ -43,6 +43,11 @@ def test_a_spread_is_a_median_with_a_twentieth_cut_off_on_either_side():
     np.testing.assert_allclose(found["a"], [2, 5])
 
 
+def test_a_relative_miss_is_that_of_the_worst_curve():
+    curves = np.array([1.0, -2.0]), np.array([10.0, 0.0])
+    assert ensembles.relative_miss(curves, (np.array([1.0, -1.0]), np.array([9.0, 1.0]))) == 0.5
+
+
 def test_without_a_step_one_unit_is_nearer_to_its_solution():
     def build():
         return ensembles.networks(range(3), hidden_layers=1, units=1, nonlinearity="none", gain=0.7)

@@ -107,3 +107,9 @@ def spread(values: ArrayLike) -> tuple[float, float, float]:
 def medians(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The median over the first axis of each of some arrays."""
     return {name: np.median(array, axis=0) for name, array in values.items()}
+
+
+def relative_miss(curves: Iterable[np.ndarray], others: Iterable[np.ndarray]) -> float:
+    """The largest difference of some curves (n,) from others, over the largest size of each curve."""
+    pairs = zip(curves, others, strict=True)
+    return max(np.max(np.abs(one - other)) / np.max(np.abs(one)) for one, other in pairs)
