@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from urep.zoo import reading, sheets, told
+from urep.zoo import reading, told
 
 
 def test_a_name_in_disguise_is_right_and_no_equation_is_wrong():
@@ -61,12 +61,6 @@ def test_a_law_is_at_no_distance_from_itself(monkeypatch):
     assert far.shape == (16, 2)
     nearest = int(np.argmin(far[:, 0]))
     assert reading.CLASSES[nearest] == reading.CLASSES[4]
-
-
-def test_evidence_has_both_groups_and_a_null_where_there_is_one():
-    numbers = sheets.evidence([1, 2], [3], sum, max)
-    assert numbers == {"measured": 3, "fresh": 3, "null": 2, "fresh_null": 3}
-    assert sheets.evidence([1, 2], [3], len) == {"measured": 2, "fresh": 1}
 
 
 def test_a_lookup_that_was_asked_for_other_trajectories_is_refused(monkeypatch):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from ..experiments import runs
+from ..experiments import judged, runs
 from ..shown import Table
 from ..state import Run, State, TwoPoint
 from . import protocol
@@ -94,11 +94,24 @@ def study(name: str, *, fresh: bool = False) -> dict[str, np.ndarray]:
     return runs.sweep(f"zoo-{name}{'-fresh' if fresh else ''}").load().arrays
 
 
-def evidence(old, new, measure: Callable, null: Callable | None = None) -> dict[str, np.ndarray]:
-    """A measure of what was explored and of what is fresh, and of a null model, for `urep.verify`."""
-    numbers = {"measured": measure(old), "fresh": measure(new)}
-    if null is not None:
-        numbers |= {"null": null(old), "fresh_null": null(new)}
+def evidence(
+    name: str,
+    measure: Callable[[Mapping], np.ndarray],
+    null: Callable[[Mapping], np.ndarray] | None = None,
+    *,
+    grouped: bool = False,
+) -> dict[str, np.ndarray]:
+    """The numbers of a claim about a study, for `urep.verify`: `verify(id, **evidence(name, measure, null))`.
+
+    `measure` and `null` make numbers of a study's arrays, (seeds,) or (seeds, n); both are asked of the
+    explored seeds and of the fresh ones. `grouped` says that numbers of one seed are not independent.
+    """
+    asked = judged.evidence(measure, study(name), study(name, fresh=True), null)
+    numbers = {key: np.ravel(found) for key, found in asked.items()}
+    if grouped:
+        for key, prefix in (("measured", ""), ("fresh", "fresh_")):
+            seeds = len(asked[key])
+            numbers[f"{prefix}groups"] = np.repeat(np.arange(seeds), numbers[key].size // seeds)
     return numbers
 
 
