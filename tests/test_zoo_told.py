@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from urep.zoo import reading, told
+from urep.zoo import reading, sheets, told
 
 
 def test_a_name_in_disguise_is_right_and_no_equation_is_wrong():

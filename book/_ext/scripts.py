@@ -31,7 +31,7 @@ ASKED = (
     '    <script type="module">if (new URLSearchParams(location.search).get("q")?.trim()) '
     "Search.loadIndex(%r);</script>\n"
 )
-"""The index of all words is fetched when somebody searches: the page of the search is opened without words, too."""
+"""The index of all words is fetched when somebody searches, not when the page of the search is opened."""
 
 THEME = 'localStorage.getItem("theme") || "auto"'
 SEEN = (
