@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from urep.experiments import conserved, finite_steps, forecast_checks, departures
+from urep.experiments import conserved, departures, finite_steps, forecast_checks
 
 
 def test_two_trainers_end_at_the_same_representation():

@@ -1,4 +1,4 @@
-"""What the chapter on when learning happens trains and integrates: the times of two departures.
+"""What the chapter on when learning happens trains and integrates: the lengths of two plateaus.
 
 `waiting` reads the clock, and has the small networks that are stored. Here are the networks of one unit a
 layer that the page trains itself, what the stored ones have, and when rates that grow let them learn.
