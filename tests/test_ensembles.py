@@ -21,6 +21,12 @@ def test_a_turn_by_a_right_angle_goes_from_the_first_axis_to_the_second():
     np.testing.assert_allclose(ensembles.turned([2.0, 0.0], np.pi / 2), [0.0, 2.0], atol=1e-15)
 
 
+def test_one_unit_keeps_all_digits_of_its_weights():
+    network = ensembles.one_unit(0.1, [0.3, -0.7])
+    outputs = network(torch.tensor([[1.0]], dtype=torch.float64)).detach().numpy()[0]
+    assert list(outputs) == [0.1 * 0.3, 0.1 * -0.7]
+
+
 def test_distances_are_those_of_the_layers_and_last_of_the_outputs():
     (network,) = ensembles.networks([5], hidden_layers=2, units=4, nonlinearity="none")
     W_1, W_2, W_3 = (network.net[k].weight.detach().numpy() for k in (0, 2, 4))

@@ -18,7 +18,8 @@ from ..fit import without_mean
 from ..networks import FullyConnected
 from ..state import Rates, Run, State, TwoPoint
 from ..training import train_many
-from . import runs, waiting
+from . import ensembles, runs, waiting
+from .ensembles import one_unit as one_unit  # the page's networks of two weights
 from .held_out import learned_share
 from .tables import TABLE_1
 
@@ -42,18 +43,7 @@ def two_outputs() -> tasks.Data:
 def turned(angles: np.ndarray) -> list[np.ndarray]:
     """Decoders (2,) of length one at these angles to the target of `two_outputs`."""
     toward = two_outputs()[1].diff(dim=0)[0].numpy() / D
-    return [np.array([[np.cos(w), -np.sin(w)], [np.sin(w), np.cos(w)]]) @ toward for w in angles]
-
-
-def one_unit(encoder: float, decoder) -> FullyConnected:
-    """A linear network of one hidden unit, with an encoder and a decoder (outputs,)."""
-    decoder = torch.as_tensor(decoder, dtype=torch.float64).reshape(-1, 1)
-    network = FullyConnected(1, len(decoder), hidden_layers=1, units=1, nonlinearity="none",
-                             dtype=torch.float64)  # fmt: skip
-    with torch.no_grad():
-        network.net[0].weight.fill_(encoder)
-        network.net[2].weight.copy_(decoder)
-    return network
+    return [ensembles.turned(toward, angle) for angle in angles]
 
 
 def deep_unit(inner: np.ndarray, last: np.ndarray) -> FullyConnected:

@@ -56,6 +56,18 @@ def distances2(network: torch.nn.Module, inputs: torch.Tensor) -> np.ndarray:
     return np.array([float((row[1] - row[0]).square().sum()) for row in rows])
 
 
+def one_unit(encoder: float, decoder: ArrayLike) -> FullyConnected:
+    """A linear network of one hidden unit, with an encoder and a decoder (outputs,)."""
+    column = torch.as_tensor(decoder, dtype=torch.float64).reshape(-1, 1)
+    network = FullyConnected(
+        1, len(column), hidden_layers=1, units=1, nonlinearity="none", dtype=torch.float64
+    )
+    with torch.no_grad():
+        network.net[0].weight.fill_(encoder)
+        network.net[2].weight.copy_(column)
+    return network
+
+
 def turned(direction: ArrayLike, angle: float) -> np.ndarray:
     """A vector of the plane, (2,), after a turn by an angle in radians."""
     x, y = np.asarray(direction, dtype=float)

@@ -34,7 +34,10 @@ def misses(cases: Mapping[str, Sequence[Case]], ends: Callable[[Sequence[Case]],
 
 
 def by_others(known: Mapping[str, Sequence[Case]]) -> Callable[[Sequence[Case]], Ends]:
-    """The null model that has seen other runs of the same row."""
+    """The null model that has seen the known runs of the same row.
+
+    Where no run of a row is known it is given the very runs that it forecasts, and so sees the answer.
+    """
     return lambda own: forecasts.ends_by_others(own, known[own[0].row] or own)
 
 
@@ -91,7 +94,7 @@ def linear_runs(gain: float, target: float = D) -> tuple[np.ndarray, np.ndarray]
 def of_targets(row: str, ending: str) -> list[tuple[float, float, float]]:
     """Final ‖dh‖² on the two closer targets: of the farther run's curve, in proportion, measured.
 
-    `ending` names the sweep of a seed. None where a run has not learned.
+    `ending` names the sweep of a seed. An empty list where one of the three runs has not learned.
     """
     middle = runs.sampled_runs(f"{runs.slug(row)}-fresh")[0] if ending else runs.stored_run(row).run
     far, near = runs.sampled_runs(f"{runs.slug(row)}-targets{ending}")
