@@ -359,6 +359,15 @@ def test_guesses_know_what_their_names_say():
     np.testing.assert_allclose(found["targets and inputs, added"][np.triu_indices(3, 1)], wanted)
 
 
+def test_the_loss_at_an_epoch_is_the_mean_over_the_five_epochs_before_it(monkeypatch):
+    # Three looks an epoch: epochs 5 to 9 are looks 15 to 29.
+    looks = np.arange(60.0)
+    stored = {"interval": np.full(2, 1 / 3), "loss": np.stack([looks, looks**2])}
+    monkeypatch.setattr(digits, "kept", lambda kind, key: stored[key])
+    wanted = [22, sum(k * k for k in range(15, 30)) / 15]
+    np.testing.assert_allclose(digits.loss_at("digits, Table 2", 10), wanted)
+
+
 @pytest.mark.parametrize(("first", "enough"), [(4, False), (5, True)])
 def test_a_forecast_needs_looks_before_a_fifth_is_learned(first, enough):
     v = np.where(np.arange(10) < first, 0.1, 0.3)
