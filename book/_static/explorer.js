@@ -115,7 +115,7 @@
   });
   if (SHARED) form.lastChild.append(share);
 
-  const said = element("p", { class: "urep-said", role: "status" });
+  const said = element("p", { class: "urep-explorer-said", role: "status" });
   const drawn = urepCharts.create(colours);
   const clock = urepClock.create((share) => drawn.mark(share));
   const trained = urepNetwork.create({

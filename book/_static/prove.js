@@ -122,7 +122,7 @@
   const proof = (verdict) => {
     const whose = verdict.querySelector(".urep-item").textContent;
     const panel = piece("div", { className: "urep-proof" });
-    const said = piece("div", { className: "urep-said" });
+    const said = piece("div", { className: "urep-proof-said" });
     said.setAttribute("role", "status");
     const id = `urep-cells-${(made += 1)}`;
     const cells = piece("textarea", { id, spellcheck: false, autocapitalize: "off", autocomplete: "off", wrap: "off" });
@@ -164,7 +164,7 @@
     const { answer, asks, letters } = exercise.dataset;
     const id = `urep-answer-${(made += 1)}`;
     const field = piece("input", { id, type: "text", spellcheck: false, autocapitalize: "off", autocomplete: "off" });
-    const said = piece("div", { className: "urep-said" });
+    const said = piece("div", { className: "urep-proof-said" });
     said.setAttribute("role", "status");
     const tell = (...words) => said.replaceChildren(...words);
     const check = async () => {
