@@ -302,6 +302,72 @@ def test_numbers_of_the_paper_are_links_that_show_their_equation_on_focus_until_
     page.locator("#urep-preview", has_text="Saxe et al. (2014): Exact solutions").wait_for()
 
 
+FORMULA = """letter => {
+  const box = letter.getBoundingClientRect(), whole = letter.closest("math").getBoundingClientRect();
+  return [box.width, box.height, whole.width, whole.height, getComputedStyle(letter).fontSize];
+}"""
+
+
+def test_letters_of_formulas_say_what_they_mean_and_stay_where_they_are(server, context):
+    page = opened(context, server + "book/theory/reduction.html")
+    said, letter = page.locator("#urep-letter-box"), page.locator("article math [data-letter=tau_h]").first
+    before = letter.evaluate(FORMULA)
+    letter.hover()
+    said.wait_for(state="visible")
+    assert "effective time constant of the encoder" in said.inner_text() and "tau_h" in said.inner_text()
+    assert letter.evaluate(FORMULA) == before
+    page.keyboard.press("Escape")
+    assert said.is_hidden()
+    shown = set(page.eval_on_selector_all("math [data-letter]", "all => all.map(one => one.dataset.letter)"))
+    rows = page.locator(".urep-letters tr[data-letter-row]")
+    assert set(rows.evaluate_all("all => all.map(row => row.dataset.letterRow)")) == shown
+    page.get_by_text("Letters on this page").click()
+    page.get_by_role("cell", name="tau_h", exact=True).wait_for()
+    assert not page.complaints
+
+
+def test_one_letter_of_a_page_is_a_stop_of_the_tab_key_and_arrows_lead_to_the_others(server, context):
+    page = opened(context, server + "book/theory/reduction.html")
+    said, stops = page.locator("#urep-letter-box"), page.locator("math [data-letter][tabindex='0']")
+    here = "[document.activeElement.dataset.letter, document.activeElement.getAttribute('aria-describedby')]"
+    formulas = "[...document.querySelectorAll('math')].indexOf(document.activeElement.closest('math'))"
+    assert stops.count() == 1
+    stops.focus()
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.closest('math')") is None
+    page.keyboard.press("Tab")
+    first, described = page.evaluate(here)
+    assert described == said.get_attribute("id") and said.is_visible()
+    assert "Left and right arrow" in said.inner_text()
+    at = page.evaluate(formulas)
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(formulas) > at and stops.count() == 1 and said.is_visible()
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate(formulas) == at and page.evaluate(here)[0] == first
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(here)[0] == first
+    page.keyboard.press("Escape")
+    assert said.is_hidden()
+    page.keyboard.press("ArrowRight")
+    assert said.is_visible()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('math')") is None and said.is_hidden()
+
+
+def test_a_tap_on_a_letter_says_what_it_means(server, browser):
+    context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True)
+    page = opened(context, server + "book/theory/reduction.html")
+    said = page.locator("#urep-letter-box")
+    page.locator("article math [data-letter=tau_h]").first.tap()
+    said.wait_for(state="visible")
+    box = said.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 360
+    page.locator("article h1").tap()
+    said.wait_for(state="hidden")
+    context.close()
+
+
 def test_a_page_is_printed_on_white_with_its_solutions_unfolded(server, browser):
     context = browser.new_context(color_scheme="dark")
     page = opened(context, server + "book/theory/lazy_dynamics.html")
