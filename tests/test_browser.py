@@ -368,6 +368,54 @@ def test_a_tap_on_a_letter_says_what_it_means(server, browser):
     context.close()
 
 
+NODE_SEEN = """key => {
+  const inside = (box, around) => box.left >= around.left && box.right <= around.right
+    && box.top >= around.top && box.bottom <= around.bottom;
+  const node = document.querySelector(`.urep-node[data-key="${key}"]`).getBoundingClientRect();
+  const whole = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
+  return [inside(node, document.querySelector(".urep-graph-box").getBoundingClientRect()), inside(node, whole)];
+}"""
+"""Whether a node of the graph is inside of what its box shows, and of what the window shows."""
+
+
+@pytest.mark.parametrize("width", [1300, 360])
+def test_links_into_the_graph_show_the_equation_that_they_ask_for(server, browser, width):
+    context = browser.new_context(viewport={"width": width, "height": 740})
+    page = opened(context, server + "book/paper_map.html")
+    links = page.locator("a[href^='graph.html?focus=']")
+    hrefs = links.evaluate_all("all => all.map(link => link.getAttribute('href'))")
+    for label in ("39", "7", "16"):
+        (href,) = {href for href in hrefs if f"focus=eq-{label}&" in href}
+        page.goto(server + "book/" + href)
+        page.wait_for_function("document.querySelector('#urep-focus')?.value && scrollY > 0")
+        assert page.locator("#urep-focus").input_value() == f"eq-{label}"
+        assert page.evaluate(NODE_SEEN, f"eq-{label}") == [True, True], (label, width)
+    assert not page.complaints
+    context.close()
+
+
+def test_a_part_of_the_graph_can_be_chosen_and_walked_through_by_keyboard(server, context):
+    page = opened(context, server + "book/graph.html")
+    nodes = page.locator(".urep-node")
+    every = nodes.count()
+    assert page.locator(".urep-node:visible").count() == every and page.evaluate("scrollY") == 0
+    page.locator("#urep-focus").select_option("eq-39")
+    page.locator("#urep-depth").select_option("1")
+    part = page.locator(".urep-node:visible")
+    assert 1 < part.count() < every and "?focus=eq-39&depth=1" in page.url
+    assert page.locator("tbody[id^='eq-']:visible").count() == part.count()
+    assert page.evaluate(NODE_SEEN, "eq-39")[0]
+    stop = page.locator(".urep-node[tabindex='0']")
+    assert stop.count() == 1 and stop.get_attribute("data-key") == "eq-39"
+    below = stop.get_attribute("data-uses").split()
+    stop.focus()
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("document.activeElement.dataset.key") in below and stop.count() == 1
+    page.locator("#urep-focus").select_option("")
+    assert page.locator(".urep-node:visible").count() == every and "focus" not in page.url
+    assert not page.complaints
+
+
 def test_a_page_is_printed_on_white_with_its_solutions_unfolded(server, browser):
     context = browser.new_context(color_scheme="dark")
     page = opened(context, server + "book/theory/lazy_dynamics.html")
