@@ -373,7 +373,8 @@ NODE_SEEN = """key => {
     && box.top >= around.top && box.bottom <= around.bottom;
   const node = document.querySelector(`.urep-node[data-key="${key}"]`).getBoundingClientRect();
   const whole = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
-  return [inside(node, document.querySelector(".urep-graph-box").getBoundingClientRect()), inside(node, whole)];
+  const box = document.querySelector(".urep-graph-box").getBoundingClientRect();
+  return [inside(node, box), inside(node, whole)];
 }"""
 """Whether a node of the graph is inside of what its box shows, and of what the window shows."""
 
@@ -639,6 +640,25 @@ def test_a_reader_trains_a_network_and_sees_the_theory_beside_it(server, context
     assert page.locator(".urep-scores").is_hidden() and not page.complaints
 
 
+def test_what_the_explorer_could_not_load_may_be_asked_for_again(server, browser):
+    context = browser.new_context()
+    page = explored(context, server + EXPLORER + SMALL)
+    context.route("**/fit.js*", lambda route: route.abort())
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_text("fit.js could not be loaded; try again").wait_for()
+    context.unroute("**/fit.js*")
+    page.get_by_role("button", name="Train", exact=True).click()
+    assert trained(page)["stopped"] == "epochs"
+    context.route("**/odex.js*", lambda route: route.abort())
+    page = context.new_page()
+    page.goto(server + EXPLORER + SMALL)
+    page.get_by_text("odex.js could not be loaded").wait_for()
+    context.unroute("**/odex.js*")
+    page.get_by_role("button", name="Load the page again").click()
+    page.locator("#urep-explorer").wait_for()
+    context.close()
+
+
 def test_a_training_can_be_stopped_and_begun_again_with_another_seed(server, browser):
     context = browser.new_context()
     page = explored(context, server + EXPLORER + "?layers=12&units=100&trained=100000&lr=0.001")
@@ -760,6 +780,19 @@ def test_points_in_space_can_be_turned_by_a_library_fetched_from_this_site_once_
     page.goto(server + "book/experiments/xor.html")  # where there is nothing to be turned
     assert page.locator("script[src*='clouds.js']").count() == 0
     page.close()
+
+
+def test_a_library_that_did_not_come_may_be_asked_for_again(server, browser):
+    context = browser.new_context()
+    page = opened(context, server + "book/experiments/feature_collapse.html")
+    button = page.locator("button.urep-turn").first
+    context.route("**/plotly.min.js", lambda route: route.abort())
+    button.click()
+    page.get_by_text("Plotly could not be loaded; try again").wait_for()
+    context.unroute("**/plotly.min.js")
+    button.click()
+    page.get_by_text("Drag to turn").wait_for(timeout=60_000)
+    context.close()
 
 
 def test_without_scripts_points_in_space_are_a_drawing(server, browser):
