@@ -159,7 +159,9 @@
   };
 
   const proof = (verdict) => {
-    const whose = verdict.querySelector(".urep-item").textContent;
+    // A page may have several verdicts on one equation; what is claimed tells their buttons apart.
+    const named = (part) => verdict.querySelector(part)?.textContent.trim() ?? "";
+    const whose = `${named(".urep-item")}: ${named(".urep-claim")}`;
     const place = piece("div", { className: "urep-proof" });
     const said = piece("div", { className: "urep-proof-said" });
     said.setAttribute("role", "status");
