@@ -397,9 +397,13 @@ def test_the_map_and_the_verdicts_lead_into_the_graph(found):
 # --- all verdicts for machines --------------------------------------------------------------
 
 
+COMMIT = "0123456789abcdef0123456789abcdef01234567+"
+
+
 @pytest.fixture(scope="module")
 def exported(found):
-    return json.loads(json.dumps(export.verdicts(found)))
+    built = export.verdicts(found, commit=COMMIT, date="2026-11-22")
+    return json.loads(json.dumps(built))
 
 
 @pytest.fixture(scope="module")
@@ -427,6 +431,22 @@ def test_the_export_keeps_its_schema(exported, schema):
 def test_the_schema_refuses_another_claim(exported, schema, broken):
     claims = [exported["claims"][0] | broken]
     assert list(schema.iter_errors(exported | {"claims": claims}))
+
+
+def test_the_export_says_of_which_build_it_is(exported, schema):
+    assert list(exported)[:3] == ["$schema", "version", "built"]
+    assert exported["built"] == {"commit": COMMIT, "date": "2026-11-22"}
+    assert list(schema.iter_errors({**exported, "built": {"commit": "main", "date": "today"}}))
+    assert not list(schema.iter_errors({**exported, "built": {"commit": "", "date": ""}}))
+
+
+def test_the_schema_says_why_a_number_is_missing(exported):
+    missing = {
+        claim["verdict"] for claim in exported["claims"] if claim["measured"] is None and claim["bound"]
+    }
+    assert missing == {"numerical"}
+    told = export.SCHEMA["properties"]["claims"]["items"]["properties"]["measured"]["description"]
+    assert "two computations" in told and "differs between machines" in told
 
 
 def test_the_export_has_every_verdict_once(exported, found):
