@@ -692,6 +692,25 @@ def test_a_training_that_diverges_says_so_and_draws_no_number_that_is_none(serve
     context.close()
 
 
+FAILING = "?layers=8&units=60&nonlinearity=leaky_relu&gain=1.4&lr=0.005&trained=2000&seed=0&epochs=2000"
+"""Large initial weights, as the page has them among things to train."""
+
+
+def test_constants_that_mean_nothing_are_not_told_until_the_reader_sets_them(server, browser):
+    context = browser.new_context()
+    page = explored(context, server + EXPLORER + FAILING)
+    told, status = page.locator("output[for='urep-tau_h']"), page.locator(".urep-explorer > [role=status]")
+    page.get_by_role("button", name="Train", exact=True).click()
+    assert trained(page)["stopped"] == "epochs" and page.evaluate("urepExplorer.fitted().why")
+    status.filter(has_text="The fit found no constants").wait_for()
+    assert "A_high =" not in status.inner_text() and told.inner_text() == "not found"
+    page.locator("#urep-tau_h").press("End")
+    page.locator("#urep-tau_y").press("End")
+    status.filter(has_text="A_high =").wait_for()
+    assert float(told.inner_text()) == page.evaluate("urepExplorer.values.tau_h") == 1e5
+    context.close()
+
+
 def test_one_moment_is_marked_in_all_charts_and_moves_only_where_motion_is_welcome(server, browser):
     for motion in ("no-preference", "reduce"):
         context = browser.new_context(reduced_motion=motion)
