@@ -281,6 +281,13 @@ def fetched(page):
     return [url for url in page.asked if "pyodide" in url or "/proofs/" in url or "prove_worker" in url]
 
 
+def test_no_two_buttons_of_a_page_have_one_name(server, context):  # noqa: F811
+    page = opened(context, server + "book/theory/final_distance.html")
+    buttons = page.locator("div.urep-proof > button").all_text_contents()
+    assert len(buttons) > 20 and len(set(buttons)) == len(buttons)
+    assert all(name.startswith("Prove it again ") for name in buttons)
+
+
 def test_an_equation_is_proved_again_in_the_page_and_a_wrong_sign_refused(server, context):  # noqa: F811
     page = opened(context, server + "book/theory/reduction.html")
     anchor, claim, wanted = verdict_about("theory/reduction", "eq 7")
