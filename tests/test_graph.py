@@ -268,6 +268,12 @@ def doubled(equation):
         yield (*equation.relations[:n], wrong, *equation.relations[n + 1 :])
 
 
+@pytest.mark.parametrize(("label", "premise"), [("20", "19"), ("E77", "E76")])
+def test_what_the_sentence_of_a_verdict_starts_from_is_below_it_in_the_graph(found, label, premise):
+    (claim,) = (r.fields["claim"] for r in found if label in r.fields.get("shows", ()))
+    assert f"({premise})" in claim and premise in graph.nodes(found)[label].uses
+
+
 FOLLOWED = ("7", "24", "E1")
 """Equations of which the mutants that their pages are tested with are tried as well."""
 
