@@ -1,8 +1,5 @@
-// A letter in a formula says what it means, where the pointer rests on it, a finger taps it or the keyboard has come
-// to it, until Escape or until that has left. The table at the end of the page says the same, with no script to it.
-//
-// Hundreds of letters would be hundreds of stops of the tab key before the next link. So one letter of a page is a
-// stop, as one node of the graph is: the first, then the one that was last there. Arrows lead from it to the others.
+// What a letter in a formula means: at the pointer, a finger or the keyboard; the table at the page's end says the same.
+// One letter of a page is a stop of the tab key, as one node of the graph is; arrows lead from it to the others.
 (() => {
   "use strict";
   const rows = document.querySelectorAll("tr[data-letter-row]");
