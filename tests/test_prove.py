@@ -352,7 +352,7 @@ def test_an_answer_is_checked_in_the_page_and_a_proof_uses_the_same_python(serve
 @pytest.mark.parametrize(
     ("what", "named"),
     [
-        ("**/proofs/*", "The lines of this page"),
+        ("**/proofs/**", "The lines of this page"),
         ("**/sympy-*.zip", "sympy-"),
         ("**/prove_worker.js", "script"),
     ],
