@@ -243,7 +243,7 @@ def test_the_difference_of_shares_is_that_of_its_definition():
 
 def test_a_claims_numbers_are_those_of_explored_and_of_fresh_seeds(monkeypatch):
     stored = {False: {"x": np.array([[1.0, 2.0], [3.0, 4.0]])}, True: {"x": np.array([[5.0, 6.0]])}}
-    monkeypatch.setattr(sheets, "study", lambda name, fresh: {"s": stored[fresh]}[name])
+    monkeypatch.setattr(sheets, "study", lambda name, fresh=False: {"s": stored[fresh]}[name])
     plain = sheets.evidence("s", lambda found: found["x"][:, 0])
     assert {key: list(value) for key, value in plain.items()} == {"measured": [1, 3], "fresh": [5]}
     pairs = sheets.evidence("s", lambda found: found["x"], lambda found: 10 * found["x"], grouped=True)
