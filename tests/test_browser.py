@@ -231,6 +231,15 @@ def test_the_search_finds_an_equation_by_what_it_says(server, context):
     assert page.locator("tbody#eq-38").is_visible()
 
 
+def test_the_index_of_all_words_is_not_fetched_before_somebody_searches(server, context):
+    page = context.new_page()
+    fetched = []
+    page.on("request", lambda request: fetched.append(request.url))
+    for query, wanted in (("", False), ("?q=Bernoulli", True)):
+        page.goto(server + "search.html" + query, wait_until="networkidle")
+        assert any("searchindex.js" in url for url in fetched) == wanted
+
+
 def test_from_the_front_page_an_equation_is_two_clicks_away_and_its_proof_and_its_slider_one_more(
     server, context
 ):
@@ -291,6 +300,121 @@ def test_numbers_of_the_paper_are_links_that_show_their_equation_on_focus_until_
     page.goto(server + "book/theory/exact_solution.html")
     page.locator("article a[href*='bibliography.html#']").first.focus()
     page.locator("#urep-preview", has_text="Saxe et al. (2014): Exact solutions").wait_for()
+
+
+FORMULA = """letter => {
+  const box = letter.getBoundingClientRect(), whole = letter.closest("math").getBoundingClientRect();
+  return [box.width, box.height, whole.width, whole.height, getComputedStyle(letter).fontSize];
+}"""
+
+
+def test_letters_of_formulas_say_what_they_mean_and_stay_where_they_are(server, context):
+    page = opened(context, server + "book/theory/reduction.html")
+    said, letter = page.locator("#urep-letter-box"), page.locator("article math [data-letter=tau_h]").first
+    before = letter.evaluate(FORMULA)
+    letter.hover()
+    said.wait_for(state="visible")
+    assert "effective time constant of the encoder" in said.inner_text() and "tau_h" in said.inner_text()
+    assert letter.evaluate(FORMULA) == before
+    page.keyboard.press("Escape")
+    assert said.is_hidden()
+    shown = set(page.eval_on_selector_all("math [data-letter]", "all => all.map(one => one.dataset.letter)"))
+    rows = page.locator(".urep-letters tr[data-letter-row]")
+    assert set(rows.evaluate_all("all => all.map(row => row.dataset.letterRow)")) == shown
+    page.get_by_text("Letters on this page").click()
+    page.get_by_role("cell", name="tau_h", exact=True).wait_for()
+    assert not page.complaints
+
+
+def test_one_letter_of_a_page_is_a_stop_of_the_tab_key_and_arrows_lead_to_the_others(server, context):
+    page = opened(context, server + "book/theory/reduction.html")
+    said, stops = page.locator("#urep-letter-box"), page.locator("math [data-letter][tabindex='0']")
+    here = "[document.activeElement.dataset.letter, document.activeElement.getAttribute('aria-describedby')]"
+    formulas = "[...document.querySelectorAll('math')].indexOf(document.activeElement.closest('math'))"
+    assert stops.count() == 1
+    stops.focus()
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.closest('math')") is None
+    page.keyboard.press("Tab")
+    first, described = page.evaluate(here)
+    assert described == said.get_attribute("id") and said.is_visible()
+    assert "Left and right arrow" in said.inner_text()
+    at = page.evaluate(formulas)
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(formulas) > at and stops.count() == 1 and said.is_visible()
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate(formulas) == at and page.evaluate(here)[0] == first
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(here)[0] == first
+    page.keyboard.press("Escape")
+    assert said.is_hidden()
+    page.keyboard.press("ArrowRight")
+    assert said.is_visible()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('math')") is None and said.is_hidden()
+
+
+def test_a_tap_on_a_letter_says_what_it_means(server, browser):
+    context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True)
+    page = opened(context, server + "book/theory/reduction.html")
+    said = page.locator("#urep-letter-box")
+    page.locator("article math [data-letter=tau_h]").first.tap()
+    said.wait_for(state="visible")
+    box = said.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 360
+    page.locator("article h1").tap()
+    said.wait_for(state="hidden")
+    context.close()
+
+
+NODE_SEEN = """key => {
+  const inside = (box, around) => box.left >= around.left && box.right <= around.right
+    && box.top >= around.top && box.bottom <= around.bottom;
+  const node = document.querySelector(`.urep-node[data-key="${key}"]`).getBoundingClientRect();
+  const whole = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
+  const box = document.querySelector(".urep-graph-box").getBoundingClientRect();
+  return [inside(node, box), inside(node, whole)];
+}"""
+"""Whether a node of the graph is inside of what its box shows, and of what the window shows."""
+
+
+@pytest.mark.parametrize("width", [1300, 360])
+def test_links_into_the_graph_show_the_equation_that_they_ask_for(server, browser, width):
+    context = browser.new_context(viewport={"width": width, "height": 740})
+    page = opened(context, server + "book/paper_map.html")
+    links = page.locator("a[href^='graph.html?focus=']")
+    hrefs = links.evaluate_all("all => all.map(link => link.getAttribute('href'))")
+    for label in ("39", "7", "16"):
+        (href,) = {href for href in hrefs if f"focus=eq-{label}&" in href}
+        page.goto(server + "book/" + href)
+        page.wait_for_function("document.querySelector('#urep-focus')?.value && scrollY > 0")
+        assert page.locator("#urep-focus").input_value() == f"eq-{label}"
+        assert page.evaluate(NODE_SEEN, f"eq-{label}") == [True, True], (label, width)
+    assert not page.complaints
+    context.close()
+
+
+def test_a_part_of_the_graph_can_be_chosen_and_walked_through_by_keyboard(server, context):
+    page = opened(context, server + "book/graph.html")
+    nodes = page.locator(".urep-node")
+    every = nodes.count()
+    assert page.locator(".urep-node:visible").count() == every and page.evaluate("scrollY") == 0
+    page.locator("#urep-focus").select_option("eq-39")
+    page.locator("#urep-depth").select_option("1")
+    part = page.locator(".urep-node:visible")
+    assert 1 < part.count() < every and "?focus=eq-39&depth=1" in page.url
+    assert page.locator("tbody[id^='eq-']:visible").count() == part.count()
+    assert page.evaluate(NODE_SEEN, "eq-39")[0]
+    stop = page.locator(".urep-node[tabindex='0']")
+    assert stop.count() == 1 and stop.get_attribute("data-key") == "eq-39"
+    below = stop.get_attribute("data-uses").split()
+    stop.focus()
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("document.activeElement.dataset.key") in below and stop.count() == 1
+    page.locator("#urep-focus").select_option("")
+    assert page.locator(".urep-node:visible").count() == every and "focus" not in page.url
+    assert not page.complaints
 
 
 def test_a_page_is_printed_on_white_with_its_solutions_unfolded(server, browser):
@@ -516,6 +640,25 @@ def test_a_reader_trains_a_network_and_sees_the_theory_beside_it(server, context
     assert page.locator(".urep-scores").is_hidden() and not page.complaints
 
 
+def test_what_the_explorer_could_not_load_may_be_asked_for_again(server, browser):
+    context = browser.new_context()
+    page = explored(context, server + EXPLORER + SMALL)
+    context.route("**/fit.js*", lambda route: route.abort())
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_text("fit.js could not be loaded; try again").wait_for()
+    context.unroute("**/fit.js*")
+    page.get_by_role("button", name="Train", exact=True).click()
+    assert trained(page)["stopped"] == "epochs"
+    context.route("**/odex.js*", lambda route: route.abort())
+    page = context.new_page()
+    page.goto(server + EXPLORER + SMALL)
+    page.get_by_text("odex.js could not be loaded").wait_for()
+    context.unroute("**/odex.js*")
+    page.get_by_role("button", name="Load the page again").click()
+    page.locator("#urep-explorer").wait_for()
+    context.close()
+
+
 def test_a_training_can_be_stopped_and_begun_again_with_another_seed(server, browser):
     context = browser.new_context()
     page = explored(context, server + EXPLORER + "?layers=12&units=100&trained=100000&lr=0.001")
@@ -546,6 +689,25 @@ def test_a_training_that_diverges_says_so_and_draws_no_number_that_is_none(serve
     latest = page.evaluate("urepExplorer.latest()")
     assert all(np.isfinite([row["dh2"], row["w"], row["loss"]]).all() for row in latest["rows"])
     assert not page.complaints
+    context.close()
+
+
+FAILING = "?layers=8&units=60&nonlinearity=leaky_relu&gain=1.4&lr=0.005&trained=2000&seed=0&epochs=2000"
+"""Large initial weights, as the page has them among things to train."""
+
+
+def test_constants_that_mean_nothing_are_not_told_until_the_reader_sets_them(server, browser):
+    context = browser.new_context()
+    page = explored(context, server + EXPLORER + FAILING)
+    told, status = page.locator("output[for='urep-tau_h']"), page.locator(".urep-explorer > [role=status]")
+    page.get_by_role("button", name="Train", exact=True).click()
+    assert trained(page)["stopped"] == "epochs" and page.evaluate("urepExplorer.fitted().why")
+    status.filter(has_text="The fit found no constants").wait_for()
+    assert "A_high =" not in status.inner_text() and told.inner_text() == "not found"
+    page.locator("#urep-tau_h").press("End")
+    page.locator("#urep-tau_y").press("End")
+    status.filter(has_text="A_high =").wait_for()
+    assert float(told.inner_text()) == page.evaluate("urepExplorer.values.tau_h") == 1e5
     context.close()
 
 
@@ -637,6 +799,19 @@ def test_points_in_space_can_be_turned_by_a_library_fetched_from_this_site_once_
     page.goto(server + "book/experiments/xor.html")  # where there is nothing to be turned
     assert page.locator("script[src*='clouds.js']").count() == 0
     page.close()
+
+
+def test_a_library_that_did_not_come_may_be_asked_for_again(server, browser):
+    context = browser.new_context()
+    page = opened(context, server + "book/experiments/feature_collapse.html")
+    button = page.locator("button.urep-turn").first
+    context.route("**/plotly.min.js", lambda route: route.abort())
+    button.click()
+    page.get_by_text("Plotly could not be loaded; try again").wait_for()
+    context.unroute("**/plotly.min.js")
+    button.click()
+    page.get_by_text("Drag to turn").wait_for(timeout=60_000)
+    context.close()
 
 
 def test_without_scripts_points_in_space_are_a_drawing(server, browser):

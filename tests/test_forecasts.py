@@ -9,7 +9,7 @@ from scipy.integrate import solve_ivp
 
 import urep
 from urep import growth
-from urep.experiments import TABLE_1, Trial, forecasts, runs
+from urep.experiments import TABLE_1, Trial, forecast_checks, forecasts, runs
 
 D = 0.5**0.5
 
@@ -196,6 +196,14 @@ def test_ends_of_other_tasks_are_those_of_a_flow_with_the_factor_on_its_encoder(
     ]
     told = forecasts.ends_of_other_tasks(cases, powers, np.log(ratio)).dh2
     assert told == pytest.approx([one.end for one in cases], rel=2e-3)
+
+
+def test_misses_on_a_grid_are_those_of_a_flow_that_has_the_ratio_of_the_default():
+    powers, ratio = (1.0, 0.5), 0.4
+    whole = [hand_case(powers, ratio)]
+    grid = [hand_case(powers, ratio, d=0.9, birth=(0.3, 0.3, 0.2)), hand_case(powers, 4 * ratio)]
+    right, wrong = forecast_checks.on_grid(whole, grid, powers)
+    assert right < 0.06 and wrong > 0.5  # a fit tries 33 ratios, and hits the right one to a tenth
 
 
 def test_paths_of_wide_random_matrices_are_a_flow_with_sums_of_powers():

@@ -1,12 +1,13 @@
 """The picture of the front page: both clocks of every curve; one brings the curves together."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from urep.experiments import UNIVERSAL, runs
-from urep.site import front
+from urep.site import front, verdicts
 
 AT = np.linspace(500, 2500, 9)
 
@@ -56,3 +57,41 @@ def test_curves_come_together_over_their_own_clocks(picture):
 def test_a_level_that_is_not_crossed_is_refused():
     with pytest.raises(ValueError, match="values must cross 2, got 0 to 1"):
         front._reached(np.array([0.0, 1.0]), 2.0, np.array([0.0, 1.0]))
+
+
+# --- whether it holds ---
+
+
+def test_the_front_page_says_whether_it_holds_and_why_before_its_doors():
+    text = (Path(__file__).parents[1] / "book" / "index.md").read_text(encoding="utf-8")
+    told, why, doors = (text.index(part) for part in ("front.answer()", "**Why?**", "urep-doors"))
+    assert text.index("where the theory fails, and by how much.") < told < why < doors
+    assert not re.search(r"\d", text[told:doors])  # no number is typed
+    assert "{doc}`experiments/where_it_breaks`" in text[why:doors]
+
+
+def test_the_answer_counts_the_papers_claims():
+    found = verdicts.records()
+    papers = [r.fields["kind"] for r in found if r.judgement and r.judgement["whose"] == "paper"]
+    assumed = [r.fields["kind"] for r in found if r.judgement and r.judgement["whose"] == "assumption"]
+    told = repr(front.answer(found))
+    counts = [int(number) for number in re.findall(r"\b\d+\b", told)]
+    held = papers.count("confirmed") + papers.count("seen")
+    against = [papers.count(kind) for kind in ("refuted", "unskilled", "described")]
+    assert counts[1:] == [50, len(papers), held, *against, len(assumed), assumed.count("violated")]
+    assert held + sum(against) == len(papers)
+    refuted = next(r for r in found if r.fields["kind"] == "refuted" and r.whose == "paper")
+    fewer = repr(front.answer([record for record in found if record is not refuted]))
+    assert f" {against[0] - 1} do" in fewer and fewer != told
+
+
+def test_an_answer_of_one_is_in_the_singular():
+    one = next(r for r in verdicts.records() if r.fields["kind"] == "refuted" and r.whose == "paper")
+    assert "1 claims" not in repr(front.answer([one])) and "1 does not" in repr(front.answer([one]))
+
+
+def test_the_dashed_curve_is_labelled_as_the_theory_beside_a_sample_of_it(picture):
+    samples = re.findall(r'<path class="urep-theory" d="M([\d.]+),([\d.]+)h(\d+)"/>', picture.svg)
+    ((x, y, long),) = samples
+    ((at, on),) = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"[^>]*>the theory<', picture.svg)
+    assert float(x) + float(long) < float(at) and abs(float(on) - float(y)) < 5

@@ -268,6 +268,12 @@ def doubled(equation):
         yield (*equation.relations[:n], wrong, *equation.relations[n + 1 :])
 
 
+@pytest.mark.parametrize(("label", "premise"), [("20", "19"), ("E77", "E76")])
+def test_what_the_sentence_of_a_verdict_starts_from_is_below_it_in_the_graph(found, label, premise):
+    (claim,) = (r.fields["claim"] for r in found if label in r.fields.get("shows", ()))
+    assert f"({premise})" in claim and premise in graph.nodes(found)[label].uses
+
+
 FOLLOWED = ("7", "24", "E1")
 """Equations of which the mutants that their pages are tested with are tried as well."""
 
@@ -389,17 +395,21 @@ def test_the_map_and_the_verdicts_lead_into_the_graph(found):
     for page in (pages.paper_map("eq", found), pages.own_equations(found)):
         marks = [a["href"] for a in Tags(page._repr_html_()).of("a") if a["href"].startswith("graph.html")]
         assert len(marks) == len(repr(page).splitlines())
-    assert graph.around("39") == "graph.html?focus=eq-39&depth=2#eq-39"
-    assert graph.around("39+", 1) == "graph.html?focus=eq-39%2B&depth=1#eq-39%2B"
+    assert graph.around("39") == "graph.html?focus=eq-39&depth=2"
+    assert graph.around("39+", 1) == "graph.html?focus=eq-39%2B&depth=1"
     assert "graph.html?focus=eq-38" not in pages.paper_map("fig", found)._repr_html_()
 
 
 # --- all verdicts for machines --------------------------------------------------------------
 
 
+COMMIT = "0123456789abcdef0123456789abcdef01234567+"
+
+
 @pytest.fixture(scope="module")
 def exported(found):
-    return json.loads(json.dumps(export.verdicts(found)))
+    built = export.verdicts(found, commit=COMMIT, date="2026-11-22")
+    return json.loads(json.dumps(built))
 
 
 @pytest.fixture(scope="module")
@@ -427,6 +437,22 @@ def test_the_export_keeps_its_schema(exported, schema):
 def test_the_schema_refuses_another_claim(exported, schema, broken):
     claims = [exported["claims"][0] | broken]
     assert list(schema.iter_errors(exported | {"claims": claims}))
+
+
+def test_the_export_says_of_which_build_it_is(exported, schema):
+    assert list(exported)[:3] == ["$schema", "version", "built"]
+    assert exported["built"] == {"commit": COMMIT, "date": "2026-11-22"}
+    assert list(schema.iter_errors({**exported, "built": {"commit": "main", "date": "today"}}))
+    assert not list(schema.iter_errors({**exported, "built": {"commit": "", "date": ""}}))
+
+
+def test_the_schema_says_why_a_number_is_missing(exported):
+    missing = {
+        claim["verdict"] for claim in exported["claims"] if claim["measured"] is None and claim["bound"]
+    }
+    assert missing == {"numerical"}
+    told = export.SCHEMA["properties"]["claims"]["items"]["properties"]["measured"]["description"]
+    assert "two computations" in told and "differs between machines" in told
 
 
 def test_the_export_has_every_verdict_once(exported, found):

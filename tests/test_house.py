@@ -119,7 +119,7 @@ def test_a_chapter_keeps_to_the_rules(page):
     cells = re.findall(r"```\{code-cell\}[^\n]*\n(.*?)```", text, flags=re.S)
     for cell in (references.OPTIONS.sub("", cell) for cell in cells):
         assert len(cell.strip().splitlines()) <= 20, f"a cell is too long for its reader:\n{cell}"
-        assert max(map(len, cell.splitlines())) <= 92, f"a line is wider than the page:\n{cell}"
+        assert max(map(len, cell.splitlines())) <= 79, f"a line is wider than the page:\n{cell}"
         assert not cell.rstrip().endswith(";"), f"nbval fails on a trailing semicolon:\n{cell}"
     if page.parent.name == "experiments":
         assert "## The paper s" in text or "## What a control has to be" in text

@@ -56,6 +56,7 @@ def test_the_two_errors_and_their_kernels_give_the_step_of_gradient_descent(name
     network = networks()[name]
     cuts = identity.at_cuts(network, DATA)
     np.testing.assert_allclose(cuts.rate, seen_rate(network), rtol=1e-6)
+    assert identity.stepped_rate(network, DATA) == pytest.approx(cuts.rate[0], rel=1e-6)
     without_mean = cuts.kernel * cuts.gap
     assert abs(without_mean[0] / seen_rate(network) - 1) > 1e-3  # the mean's part is needed
 
@@ -93,6 +94,8 @@ def test_one_linear_unit_is_the_theory_with_its_constants():
         network.net[2].weight.fill_(-0.4)
     cuts = identity.at_cuts(network, data)
     assert cuts.encoder[0] == pytest.approx(0.4**2 / 4) and cuts.decoder[0] == pytest.approx(0.7**2 / 4)
+    gap = 0.5**0.5 + 0.7 * 0.4
+    assert identity.stepped_rate(network, data) == pytest.approx((0.7**2 + 0.4**2) / 4 * gap, rel=1e-8)
     tau_h, tau_y = identity.constants(cuts, [0.7**2], 1.0, (0.7 * 0.4) ** 2)
     assert tau_h == pytest.approx(2) and tau_y == pytest.approx(2)
 

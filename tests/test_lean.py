@@ -79,6 +79,7 @@ def test_a_page_keeps_the_scripts_that_it_uses_and_waits_for_none():
     for name in ("copybutton", "togglebutton", "searchindex"):
         assert f"{name}.js" in lean
     assert "design-tabs" not in lean
+    assert 'src="searchindex.js"' not in lean
 
 
 SCRIPT = (

@@ -49,6 +49,25 @@ def paragraphs(text):
     return found
 
 
+def bare_fences(text):
+    """Numbers of the lines, from 1, that open a block and do not say of what: all below would be code."""
+    opened, found = None, []
+    for number, line in enumerate(text.splitlines(), 1):
+        match = re.match(r" *(`{3,})(.*)", line)
+        if match and opened is None:
+            opened = match[1]
+            found += [number] * (not match[2].strip())
+        elif match and match[1].startswith(opened) and not match[2].strip():
+            opened = None
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_each_block_says_what_it_is(page):
+    assert bare_fences("```python\n1\n```\n```\n") == [4]
+    assert not bare_fences(page.read_text(encoding="utf-8"))
+
+
 EXAMPLE = """---
 title: Two. Words.
 ---

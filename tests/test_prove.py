@@ -176,6 +176,12 @@ def test_the_reader_says_on_which_line_a_program_stops_and_what_it_printed():
     assert result["stopped"]["message"] == "line 3: ZeroDivisionError: division by zero"
     assert reader.run("x = (\n")["stopped"]["message"].startswith("line 1: SyntaxError: ")
     assert reader.run("x = 1")["stopped"] is None
+    for line, told in (
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    ):
+        stopped = reader.run(f"x = 1\n{line}")["stopped"]
+        assert stopped == {"refused": False, "message": f"line 2: {told}"}
 
 
 def test_what_the_site_offers_as_a_package_is_complete_and_light(tmp_path):
@@ -275,6 +281,13 @@ def fetched(page):
     return [url for url in page.asked if "pyodide" in url or "/proofs/" in url or "prove_worker" in url]
 
 
+def test_no_two_buttons_of_a_page_have_one_name(server, context):  # noqa: F811
+    page = opened(context, server + "book/theory/final_distance.html")
+    buttons = page.locator("div.urep-proof > button").all_text_contents()
+    assert len(buttons) > 20 and len(set(buttons)) == len(buttons)
+    assert all(name.startswith("Prove it again ") for name in buttons)
+
+
 def test_an_equation_is_proved_again_in_the_page_and_a_wrong_sign_refused(server, context):  # noqa: F811
     page = opened(context, server + "book/theory/reduction.html")
     anchor, claim, wanted = verdict_about("theory/reduction", "eq 7")
@@ -334,6 +347,55 @@ def test_an_answer_is_checked_in_the_page_and_a_proof_uses_the_same_python(serve
     panel.locator(f".urep-verdict[data-record='{wanted}']").wait_for(timeout=LOADED)
     assert len([url for url in page.asked if url.endswith(".wasm")]) == 1
     assert all(url.startswith(server) for url in page.asked) and not page.complaints
+
+
+@pytest.mark.parametrize(
+    ("what", "named"),
+    [
+        ("**/proofs/**", "The lines of this page"),
+        ("**/sympy-*.zip", "sympy-"),
+        ("**/prove_worker.js", "script"),
+    ],
+)
+def test_what_did_not_come_may_be_asked_for_again(server, context, what, named):  # noqa: F811
+    page = opened(context, server + "book/theory/loss.html")
+    uncaught = []
+    page.on("pageerror", lambda error: uncaught.append(str(error)))
+    anchor, _, wanted = verdict_about("theory/loss", "eq 9")
+    panel = panel_of(page, anchor)
+    go, said = panel.get_by_role("button", name="Prove it again"), panel.get_by_role("status")
+    assert said.bounding_box()["height"] < 2, "nothing is said, and takes no place"
+    assert re.search(r"fetches Python, [1-9]\d* MB, once", panel.inner_text())
+    context.route(what, lambda route: route.abort())
+    go.click()
+    said.get_by_text("Press again to try again.").wait_for(timeout=LOADED)
+    assert named in said.inner_text()
+    context.unroute(what)
+    go.click()
+    panel.locator(f".urep-verdict[data-record='{wanted}']").wait_for(timeout=LOADED)
+    assert page.locator(".urep-fetches").count() == 0 and not uncaught
+
+
+def test_stop_stops_its_own_proof_and_no_other(server, context):  # noqa: F811
+    page = opened(context, server + "book/theory/loss.html")
+    one, other = (page.locator(".urep-proof:has(button:text('Prove it again'))").nth(n) for n in (0, 1))
+    for panel in (one, other):
+        panel.get_by_role("button", name="Prove it again").click()
+        panel.locator(".urep-verdict").first.wait_for(timeout=LOADED)
+    one.get_by_role("textbox").fill("while True: pass")
+    one.get_by_role("button", name="Prove it again").click()
+    one.get_by_text("Running the lines").wait_for()
+    for last in (False, True):
+        other.get_by_role("button", name="Prove it again").click()
+        other.get_by_text("Waiting for what runs elsewhere").wait_for()
+        if not last:
+            other.get_by_role("button", name="Stop").click()
+            other.get_by_text("Stopped.").wait_for()
+            assert "Running the lines" in one.inner_text()
+    one.get_by_role("button", name="Stop").click()
+    one.get_by_text("Stopped.").wait_for()
+    other.locator(".urep-verdict").first.wait_for(timeout=LOADED)
+    assert not page.complaints
 
 
 def test_a_page_that_cannot_run_python_says_why(site, server, browser):  # noqa: F811

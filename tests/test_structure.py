@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 import urep
 from urep import structure, tasks
-from urep.experiments import TABLE_2, TaskTrial, snapshot
+from urep.experiments import TABLE_2, TaskTrial, digits, snapshot
 from urep.experiments.structure import context_separation, exponential_weighing, within_over_between
 
 RATES = urep.Rates(30.0, 10.0)
@@ -344,3 +344,33 @@ def test_mnist_is_asked_for_by_the_environment(monkeypatch, small_mnist):
     monkeypatch.setenv("UREP_MNIST", str(small_mnist[0]))
     with pytest.raises(ValueError, match="SHA-256"):
         TaskTrial("MNIST", "mnist").data()
+
+
+# --- the page on digits ---------------------------------------------------------------------
+
+
+def test_guesses_know_what_their_names_say():
+    labels, dx2 = np.array([0, 0, 1]), np.array([[0.0, 1, 9], [1, 0, 4], [9, 4, 0]])
+    found = digits.guesses(labels, dx2, alone=2 * dx2, together=3 * dx2)
+    np.testing.assert_array_equal(found["targets alone"], [[0, 0, 1], [0, 0, 1], [1, 1, 0]])
+    assert found["inputs alone"] is dx2 and found["(50)"][0, 1] == 3 and found["‖dx‖‖dy*‖"][0, 1] == 2
+    # The spreads of 0, 1, 1 and of 1, 3, 2.
+    wanted = np.array([0, 1, 1]) / (2 / 9) ** 0.5 + np.array([1, 3, 2]) / (2 / 3) ** 0.5
+    np.testing.assert_allclose(found["targets and inputs, added"][np.triu_indices(3, 1)], wanted)
+
+
+def test_the_loss_at_an_epoch_is_the_mean_over_the_five_epochs_before_it(monkeypatch):
+    # Three looks an epoch: epochs 5 to 9 are looks 15 to 29.
+    looks = np.arange(60.0)
+    stored = {"interval": np.full(2, 1 / 3), "loss": np.stack([looks, looks**2])}
+    monkeypatch.setattr(digits, "kept", lambda kind, key: stored[key])
+    wanted = [22, sum(k * k for k in range(15, 30)) / 15]
+    np.testing.assert_allclose(digits.loss_at("digits, Table 2", 10), wanted)
+
+
+@pytest.mark.parametrize(("first", "enough"), [(4, False), (5, True)])
+def test_a_forecast_needs_looks_before_a_fifth_is_learned(first, enough):
+    v = np.where(np.arange(10) < first, 0.1, 0.3)
+    state = urep.State(dh2=np.ones(10), dy2=v**2, w=v * (v - 1))
+    run = urep.Run(np.arange(10.0), state, v, urep.TwoPoint(1.0, 1.0), 0.1, "epochs")
+    assert digits.begins(run) is enough

@@ -239,3 +239,18 @@ def test_the_difference_of_shares_is_that_of_its_definition():
     has = np.array([0, 0, 0, 1, 1, 1], bool)
     assert zoo.difference(law, has) == pytest.approx(2 / 3 - 1 / 3)
     assert zoo.difference(law, np.zeros(6, bool)) == 0
+
+
+def test_a_claims_numbers_are_those_of_explored_and_of_fresh_seeds(monkeypatch):
+    stored = {False: {"x": np.array([[1.0, 2.0], [3.0, 4.0]])}, True: {"x": np.array([[5.0, 6.0]])}}
+    monkeypatch.setattr(sheets, "study", lambda name, fresh=False: {"s": stored[fresh]}[name])
+    plain = sheets.evidence("s", lambda found: found["x"][:, 0])
+    assert {key: list(value) for key, value in plain.items()} == {"measured": [1, 3], "fresh": [5]}
+    pairs = sheets.evidence("s", lambda found: found["x"], lambda found: 10 * found["x"], grouped=True)
+    assert list(pairs["measured"]) == [1, 2, 3, 4] and list(pairs["null"]) == [10, 20, 30, 40]
+    assert list(pairs["fresh"]) == [5, 6] and list(pairs["fresh_null"]) == [50, 60]
+    assert list(pairs["groups"]) == [0, 0, 1, 1] and list(pairs["fresh_groups"]) == [0, 0]
+
+
+def test_numbers_are_listed_beside_one_another():
+    assert urep.shown.listed(np.array([0.5, 0.125]), ".2f") == "0.50 0.12"

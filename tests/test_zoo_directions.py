@@ -398,3 +398,8 @@ def test_a_study_retrained_is_the_stored_one():
     assert set(again) == set(stored) - {"done"}
     for name, value in again.items():
         np.testing.assert_allclose(value, stored[name][0], rtol=1e-4, atol=1e-7)
+
+
+def test_courses_of_different_length_are_stretched_to_one():
+    line, short = np.linspace(0, 1, 31), np.append(np.linspace(0, 1, 11), np.full(20, np.nan))
+    assert directions.stretched([line, short, 1 - line], 5) == pytest.approx(np.linspace(0, 1, 5))

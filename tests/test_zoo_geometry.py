@@ -432,3 +432,19 @@ def test_the_judged_tversky_network_jumps_as_its_sets_say_and_plain_and_smooth_n
             assert float(told.abs().max()) > 0.01  # or nothing would be asked of the fakes
             apart = float((seen - told).abs().max() / told.abs().max())
             assert apart < 1e-6 if jumping else apart > 0.9
+
+
+def test_networks_trained_side_by_side_are_those_trained_alone():
+    inputs, targets = tasks.xor(dtype=torch.float64)
+    errors, numbers = sets.rectified((3, 4), inputs, targets, steps=5)
+    for seed, error in zip((3, 4), errors, strict=True):
+        torch.manual_seed(seed)
+        alone = nn.Sequential(nn.Linear(2, 5), nn.ReLU(), nn.Linear(5, 1)).double()
+        adam = torch.optim.Adam(alone.parameters(), lr=0.02)
+        for _ in range(5):
+            loss = (alone(inputs) - targets).square().mean()
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+        assert error == pytest.approx(loss.item(), rel=1e-9)
+        assert numbers == parameters(alone)

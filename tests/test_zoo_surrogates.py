@@ -336,3 +336,11 @@ def test_covariances_beside_the_saddle_solve_their_equation():
 def test_studies_name_what_they_are():
     assert [one.name for one in zoo.STUDIES][:1] == ["mmgp"]
     assert all(set(one.seeds).isdisjoint(one.fresh) for one in zoo.STUDIES)
+
+
+def test_gaussians_crowd_where_a_curve_bends_or_elsewhere():
+    t = np.linspace(0, 6, 601)
+    bends_at_two = np.stack([abs(t - 2.25), np.zeros_like(t)], axis=1)
+    there, elsewhere = np.full(40, 2.25 / 3 - 1), np.full(40, 4.75 / 3 - 1)
+    assert zoo.crowding(there, bends_at_two, t) == pytest.approx(1)
+    assert zoo.crowding(elsewhere, bends_at_two, t) == pytest.approx(-1 / 11)

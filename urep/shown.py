@@ -33,6 +33,11 @@ def spread(values: ArrayLike, form: str = ".2f", *, tail: float = 0.05) -> str:
     return f"{middle:{form}} ({low:{form}} to {high:{form}})"
 
 
+def listed(values: Iterable[float], form: str) -> str:
+    """Numbers beside one another, each in the format `form`: "0.50 0.10 0.90"."""
+    return " ".join(f"{value:{form}}" for value in values)
+
+
 def print_source(*functions: Callable) -> None:
     """Print how functions or methods are written, for a page that explains them."""
     for function in functions:

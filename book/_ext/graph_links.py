@@ -9,6 +9,7 @@ import json
 import re
 from pathlib import Path
 
+import origin
 from sphinx.util.osutil import relative_uri
 
 GRAPH = "book/graph"
@@ -43,7 +44,8 @@ def _export(app, exception):
         return
     from urep.site import export
 
-    for name, content in (("verdicts.json", export.verdicts()), ("verdicts.schema.json", export.SCHEMA)):
+    claims = export.verdicts(commit=origin.commit(), date=origin.today())
+    for name, content in (("verdicts.json", claims), ("verdicts.schema.json", export.SCHEMA)):
         text = json.dumps(content, indent=1, ensure_ascii=False)
         (Path(app.outdir) / name).write_text(text + "\n", encoding="utf-8")
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, fromstring, tostring
@@ -56,11 +57,16 @@ def meanings() -> dict[str, Meaning]:
     return found | roots
 
 
-def signs() -> dict[str, tuple[Shape, ...]]:
-    """Of each letter the row of elements that it is typeset as."""
+def drawings() -> dict[str, str]:
+    """Each letter as it is typeset in a line."""
     asked = {name: Formula(meaning.tex, False) for name, meaning in meanings().items()}
     done = typeset.typeset(asked.values())
-    return {name: tuple(map(shape, _row(fromstring(done[formula])))) for name, formula in asked.items()}
+    return {name: done[formula] for name, formula in asked.items()}
+
+
+def signs(drawn: Mapping[str, str]) -> dict[str, tuple[Shape, ...]]:
+    """Of each letter the row of elements that it is typeset as."""
+    return {name: tuple(map(shape, _row(fromstring(formula)))) for name, formula in drawn.items()}
 
 
 def plain(sign: Sequence[Shape]) -> bool:
@@ -132,11 +138,10 @@ def _row(math: Element) -> list[Element]:
     return list(math[0]) if len(math) == 1 and math[0].tag == "mrow" else list(math)
 
 
-def table(names: Sequence[str]) -> str:
+def table(names: Sequence[str], drawn: Mapping[str, str]) -> str:
     """What some letters mean, as HTML that shows itself when asked."""
     known = meanings()
-    drawn = typeset.typeset(Formula(known[name].tex, False) for name in names)
-    rows = "".join(_line(name, known[name], drawn[Formula(known[name].tex, False)]) for name in names)
+    rows = "".join(_line(name, known[name], drawn[name]) for name in names)
     head = "".join(f'<th scope="col">{word}</th>' for word in ("Sign", "Meaning", "Unit", "Python"))
     return (
         '<details class="urep-letters"><summary>Letters on this page</summary><div class="urep-wide" '
@@ -151,32 +156,37 @@ def _line(name: str, meaning: Meaning, drawn: str) -> str:
     return f'<tr data-letter-row="{name}"><td>{drawn}</td>{said}</tr>'
 
 
-def explained(page: str, known: Mapping[str, tuple[Shape, ...]], equations: Mapping) -> tuple[str, list[str]]:
-    """A page with its letters marked, and the names of those, in the order in which they come."""
+def marker(known: Mapping[str, tuple[Shape, ...]], equations: Mapping) -> Callable[[str], str]:
+    """What marks a formula of the site; one that stands in many places is looked through once."""
     composite = {name: sign for name, sign in known.items() if not plain(sign)}
 
-    def one(match):
-        formula = match[0]
-        own = {name: known[name] for name in equations.get(formula, ())}
-        return marked(formula, composite | own)
+    @cache
+    def mark(formula):
+        return marked(formula, composite | {name: known[name] for name in equations.get(formula, ())})
 
+    return mark
+
+
+def explained(page: str, mark: Callable[[str], str]) -> tuple[str, list[str]]:
+    """A page with its letters marked, and the names of those, in the order in which they come."""
     parts = SCRIPT.split(page)
-    parts[::2] = [MATH.sub(one, part) for part in parts[::2]]
+    parts[::2] = [MATH.sub(lambda match: mark(match[0]), part) for part in parts[::2]]
     page = "".join(parts)
     return page, list(dict.fromkeys(re.findall(rf'{MARK}="([^"]+)"', page)))
 
 
 def finish(out: Path) -> None:
     """Mark the letters of a site whose formulas are typeset."""
-    known, equations = signs(), registered()
+    drawn = drawings()
+    mark = marker(signs(drawn), registered())
     for path in sorted(out.rglob("*.html")):
         if "_static" in path.relative_to(out).parts:
             continue
         text = path.read_text(encoding="utf-8")
-        page, names = explained(text, known, equations)
+        page, names = explained(text, mark)
         if names:
             end = page.rindex(ARTICLE_END)
-            path.write_text(page[:end] + table(names) + page[end:], encoding="utf-8")
+            path.write_text(page[:end] + table(names, drawn) + page[end:], encoding="utf-8")
 
 
 def _finish(app, exception):
@@ -185,6 +195,6 @@ def _finish(app, exception):
 
 
 def setup(app):
-    """Register with Sphinx, after formulas have been typeset."""
-    app.connect("build-finished", _finish, priority=150)
+    """Register with Sphinx: after `typeset`, which makes the formulas, before what slims pages and styles."""
+    app.connect("build-finished", _finish, priority=605)
     return {"parallel_read_safe": True}

@@ -41,6 +41,7 @@ VERDICT = re.compile(
     r'<span class="urep-claim">(?P<claim>.*?)</span>)',
     flags=re.S,
 )
+SCRIPT = re.compile(r'<script\b[^>]*\bsrc="[^"]*/prove\.js[^"]*"')
 EXERCISE = re.compile(r'(<div class="exercise[^"]*" id="(?P<label>[^"]+)")')
 
 
@@ -127,11 +128,18 @@ def _mark(app, pagename, templatename, context, doctree):
 
 def _provide(app, exception):
     if exception is None and app.builder.name == "html":
-        provide(Path(app.outdir) / "_static" / "pyodide")
+        megabytes = round(provide(Path(app.outdir) / "_static" / "pyodide") / 1e6)
+        for path in Path(app.outdir).rglob("*.html"):
+            text = path.read_text(encoding="utf-8")
+            if SCRIPT.search(text):
+                path.write_text(SCRIPT.sub(rf'\g<0> data-megabytes="{megabytes}"', text), encoding="utf-8")
 
 
-def provide(folder: Path) -> None:
-    """Write Python for a browser into a folder, and what it unpacks: `packages.json` names them."""
+def provide(folder: Path) -> int:
+    """Write Python for a browser into a folder, and what it unpacks: `packages.json` names them.
+
+    Returns how many bytes a reader fetches, which `prove.js` says before it is asked to.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name in PYODIDE:
         shutil.copyfile(from_npm.package("pyodide") / name, folder / name)
@@ -141,6 +149,7 @@ def provide(folder: Path) -> None:
         _write_zip(folder / name, files)
     total = sum((folder / name).stat().st_size for name in (*PYODIDE, *packages))
     (folder / "packages.json").write_text(json.dumps({"packages": [*packages], "bytes": total}))
+    return total
 
 
 def _distribution(name: str) -> dict[str, Path]:

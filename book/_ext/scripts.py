@@ -26,6 +26,13 @@ USED_BY = {
 }
 """What must stand in a page that loads a script; None for one that no page loads."""
 
+INDEX = "searchindex.js"
+ASKED = (
+    '    <script type="module">if (new URLSearchParams(location.search).get("q")?.trim()) '
+    "Search.loadIndex(%r);</script>\n"
+)
+"""The index of all words is fetched when somebody searches, not when the page of the search is opened."""
+
 THEME = 'localStorage.getItem("theme") || "auto"'
 SEEN = (
     '["light", "dark"].find((kind) => kind === localStorage.getItem("mode"))'
@@ -50,6 +57,8 @@ def lean(page: str, options: str) -> str:
             return f"    <script>{options}</script>\n"
         if name in USED_BY and not _has(page, USED_BY[name]):
             return ""
+        if name == INDEX:
+            return ASKED % source[1]
         waits = attributes if re.search(r"\bdefer\b", attributes) else f" defer{attributes}"
         return f"    <script{waits}></script>\n"
 

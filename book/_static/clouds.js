@@ -9,7 +9,11 @@
       const script = document.createElement("script");
       script.src = `${root}_static/plotly.min.js`;
       script.onload = () => resolve(window.Plotly);
-      script.onerror = () => reject(new Error(`${script.src} could not be loaded`));
+      script.onerror = () => {
+        plotly = undefined;
+        script.remove();
+        reject(new Error("Plotly could not be loaded; try again"));
+      };
       document.head.append(script);
     }));
 
@@ -36,6 +40,7 @@
       Plotly = await fetched();
     } catch (error) {
       button.textContent = error.message;
+      button.disabled = false;
       return;
     }
     const place = document.createElement("div");

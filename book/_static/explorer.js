@@ -48,6 +48,7 @@
     depth: ["rates that grow with depth", ["dy2_0", "angle", "tau_h", "tau_y"]],
   };
   const limits = {}, values = { fit: false, theory: "paper" };
+  const empty = new Set(); // constants that a fit could not find: drawn, but shown and told only once somebody sets them
   for (const [, group] of SLIDERS) {
     for (const [name, , , low, high, start] of group) {
       limits[name] = LINEAR.has(name) ? [low, high] : [10 ** low, 10 ** high];
@@ -92,6 +93,7 @@
       inputs[name].addEventListener("input", () => {
         const value = Number(inputs[name].value);
         values[name] = within(name, LINEAR.has(name) ? value : 10 ** value);
+        empty.delete(name);
         if (name === "epochs") values.fit = fit.checked = false;
         choose.value = "";
         changed();
@@ -115,7 +117,7 @@
   });
   if (SHARED) form.lastChild.append(share);
 
-  const said = element("p", { class: "urep-said", role: "status" });
+  const said = element("p", { class: "urep-explorer-said", role: "status" });
   const drawn = urepCharts.create(colours);
   const clock = urepClock.create((share) => drawn.mark(share));
   const trained = urepNetwork.create({
@@ -194,7 +196,9 @@
     const last = rows.at(-1);
     const end = values.theory === "paper" ? `Training ends at ‖dh‖² = ${plain(k.dh2_inf)}. `
       : `‖dh‖² = ${plain(last.dh2)} at the end of the view, where (7) says ${plain(byPaper.at(-1).dh2)}; ϑ = ${plain(last.angle * 180 / Math.PI)}°. `;
-    return `A_high = ${plain(k.A_high)}, A_low = ${plain(k.A_low)}: ${regime(k)}. ${end}`
+    const told = empty.size ? "The fit found no constants, so that A_high and A_low mean nothing either."
+      : `A_high = ${plain(k.A_high)}, A_low = ${plain(k.A_low)}: ${regime(k)}.`;
+    return `${told} ${end}`
       + (half >= 0 ? `Half of the error is gone after ${plain(t[half])} epochs.` : "Half of the error is still there at the end of the view.");
   };
 
@@ -213,7 +217,7 @@
     for (const name of Object.keys(inputs)) {
       const value = name === "epochs" && values.fit ? latest.epochs : values[name];
       inputs[name].value = LINEAR.has(name) ? value : Math.log10(value);
-      outputs[name].textContent = plain(value) + (name === "angle" ? "°" : "");
+      outputs[name].textContent = empty.has(name) ? "not found" : plain(value) + (name === "angle" ? "°" : "");
       inputs[name].setAttribute("aria-valuetext", outputs[name].textContent);
     }
     fit.checked = values.fit;
@@ -258,6 +262,8 @@
     const { tau_mean, r2: loss } = urepFit.mean(network, found.rows, task);
     const own = values.theory === "depth" ? { eta: found.eta } : { tau_h: found.tau_h, tau_y: found.tau_y };
     Object.assign(values, own, { tau_mean });
+    empty.clear();
+    if (found.why) Object.keys(own).forEach((name) => empty.add(name));
     return { ...found, theory: THEORIES[values.theory][0], r2: { ...found.r2, loss } };
   };
 
@@ -311,6 +317,7 @@
     values.fit = false;
     const fitted = presets[name][values.theory] ?? presets[name].paper;
     for (const [key, value] of Object.entries(fitted)) values[key] = within(key, value);
+    empty.clear();
     choose.value = name;
   };
   choose.addEventListener("change", () => { if (choose.value) take(choose.value); changed(); });

@@ -5,6 +5,7 @@
   const MOST = 6; // steps away that can be asked for
   const svg = document.querySelector("svg.urep-graph");
   if (!svg) return;
+  const box = svg.closest(".urep-graph-box");
   const whole = svg.getAttribute("viewBox").split(" ").map(Number);
   const nodes = new Map([...svg.querySelectorAll(".urep-node")].map((node) => [node.dataset.key, node]));
   const uses = new Map(), usedBy = new Map([...nodes.keys()].map((key) => [key, []]));
@@ -55,6 +56,7 @@
     count.textContent = `${kept.size} of ${nodes.size}`;
     frame(key ? [...kept].map((own) => nodes.get(own)) : []);
     rove(nodes.get(key) ?? nodes.values().next().value);
+    if (key) centre(nodes.get(key));
   };
 
   /** The drawing cut to some nodes, at the scale it has; whole for none. */
@@ -67,6 +69,13 @@
     svg.setAttribute("viewBox", [x, y, width, height].join(" "));
     svg.setAttribute("width", width);
     svg.setAttribute("height", height);
+  };
+
+  /** The drawing scrolled so that a node stands in the middle of its box; the page stays where it is. */
+  const centre = (node) => {
+    const own = node.getBoundingClientRect(), around = box.getBoundingClientRect();
+    box.scrollLeft += own.left + own.width / 2 - around.left - around.width / 2;
+    box.scrollTop += own.top + own.height / 2 - around.top - around.height / 2;
   };
 
   const asked = () => {
@@ -123,6 +132,7 @@
   focus.addEventListener("change", chosen);
   depth.addEventListener("change", chosen);
   window.addEventListener("popstate", asked);
-  svg.closest(".urep-graph-box").before(bar);
+  box.before(bar);
   asked();
+  if (focus.value && !location.hash) bar.scrollIntoView(); // whose address asks for a part came for it
 })();

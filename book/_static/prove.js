@@ -4,11 +4,14 @@
   "use strict";
   const root = document.documentElement.dataset.content_root ?? "./";
   const here = new URL(`${root}_static/`, location.href);
+  const { megabytes } = document.currentScript.dataset;
+  const STOPPED = "Stopped.", AGAIN = "Press again to try again.";
 
   // --- the worker ---------------------------------------------------------------------------
 
-  let worker, asked = 0;
-  const waiting = new Map();
+  // One worker for the whole page, and in it one piece of work at a time: the others wait for their turn.
+  let worker, running;
+  const queue = [];
 
   const missing = () => {
     if (location.protocol === "file:")
@@ -19,43 +22,75 @@
     return "";
   };
 
+  const next = () => {
+    if (running || !queue.length) return;
+    running = queue.shift();
+    worker ??= started();
+    worker.postMessage({ name: running.name, given: running.given });
+  };
+
+  const settle = (act) => {
+    const job = running;
+    running = undefined;
+    if (job) act(job);
+    next();
+  };
+
+  // Ends the worker and what runs in it; what waits has its turn in a fresh one.
   const end = (reason) => {
     worker?.terminate();
     worker = undefined;
-    const left = [...waiting.values()];
-    waiting.clear();
-    for (const { fail } of left) fail(new Error(reason));
+    settle(({ fail }) => fail(new Error(reason)));
   };
 
   const started = () => {
     const fresh = new Worker(new URL("prove_worker.js", here), { type: "module" });
-    fresh.onmessage = ({ data: { id, told, result, seconds, error } }) => {
-      const { tell, done, fail } = waiting.get(id);
-      if (told) return tell(told);
-      waiting.delete(id);
-      if (error) fail(new Error(error));
-      else done({ ...result, seconds });
+    fresh.onmessage = ({ data: { told, ready, result, seconds, error, lost } }) => {
+      if (told) running.tell(told);
+      else if (ready) document.querySelectorAll(".urep-fetches").forEach((hint) => hint.remove());
+      else if (lost) end(`Python could not be started: ${error}. ${AGAIN}`);
+      else if (error) settle(({ fail }) => fail(new Error(error)));
+      else settle(({ done }) => done({ ...result, seconds }));
     };
-    fresh.onerror = (event) => end(`Python could not be started: ${event.message ?? "its script did not load"}`);
+    fresh.onerror = (event) => end(`Python could not be started: ${event.message ?? "its script did not load"}. ${AGAIN}`);
     return fresh;
   };
 
-  // Calls a function of urep.site.reader; `tell` is given what it is doing meanwhile.
-  const call = (name, given, tell) =>
+  // Calls a function of urep.site.reader for a panel, which is told what it is doing meanwhile.
+  const call = (panel, name, given) =>
     new Promise((done, fail) => {
-      worker ??= started();
-      asked += 1;
-      waiting.set(asked, { tell, done, fail });
-      worker.postMessage({ id: asked, name, given });
+      if (panel.stopped) throw new Error(STOPPED);
+      if (running) panel.tell("Waiting for what runs elsewhere on this page…");
+      queue.push({ panel, tell: panel.tell, name, given, done, fail });
+      next();
     });
 
+  // Stops what a panel asked for, and nothing else.
+  const stop = (panel) => {
+    panel.stopped = true;
+    if (running?.panel === panel) return end(STOPPED);
+    const place = queue.findIndex((job) => job.panel === panel);
+    if (place >= 0) queue.splice(place, 1)[0].fail(new Error(STOPPED));
+  };
+
+  const fetched = async (name) => {
+    let answer;
+    try {
+      answer = await fetch(new URL(`proofs/${name}`, here));
+    } catch (error) {
+      throw new Error(`The lines of this page, ${name}, could not be loaded: ${error.message}. ${AGAIN}`);
+    }
+    if (!answer.ok) throw new Error(`${answer.url}: ${answer.status} ${answer.statusText}. ${AGAIN}`);
+    return answer.json();
+  };
+
+  // What has come is kept; what has not may be asked for again.
   const pages = new Map();
   const programs = (name) => {
-    if (!pages.has(name))
-      pages.set(name, fetch(new URL(`proofs/${name}`, here)).then((answer) => {
-        if (!answer.ok) throw new Error(`${answer.url}: ${answer.status} ${answer.statusText}`);
-        return answer.json();
-      }));
+    if (!pages.has(name)) {
+      pages.set(name, fetched(name));
+      pages.get(name).catch(() => pages.delete(name));
+    }
     return pages.get(name);
   };
 
@@ -76,8 +111,12 @@
   const off = (control, is) => control.setAttribute("aria-disabled", String(is));
   const isOff = (control) => control.getAttribute("aria-disabled") === "true";
 
+  // What the first press will fetch, beside the button until it has come.
+  const fetches = () => piece("span", { className: "urep-fetches" }, `fetches Python, ${megabytes} MB, once`);
+
   // Runs `work` while Stop can stop it; buttons stay where they are, so that the focus does.
   const busy = async (panel, work) => {
+    panel.stopped = false;
     off(panel.go, true);
     off(panel.stop, false);
     panel.said.setAttribute("aria-busy", "true");
@@ -120,9 +159,11 @@
   };
 
   const proof = (verdict) => {
-    const whose = verdict.querySelector(".urep-item").textContent;
-    const panel = piece("div", { className: "urep-proof" });
-    const said = piece("div", { className: "urep-said" });
+    // A page may have several verdicts on one equation; what is claimed tells their buttons apart.
+    const named = (part) => verdict.querySelector(part)?.textContent.trim() ?? "";
+    const whose = `${named(".urep-item")}: ${named(".urep-claim")}`;
+    const place = piece("div", { className: "urep-proof" });
+    const said = piece("div", { className: "urep-proof-said" });
     said.setAttribute("role", "status");
     const id = `urep-cells-${(made += 1)}`;
     const cells = piece("textarea", { id, spellcheck: false, autocapitalize: "off", autocomplete: "off", wrap: "off" });
@@ -131,20 +172,20 @@
     let original = "";
 
     const open = async () => {
-      if (panel.contains(cells)) return;
+      if (place.contains(cells)) return;
       original = (await programs(verdict.dataset.prove)).programs[verdict.id].trimEnd();
       cells.value = original;
       cells.rows = Math.min(24, original.split("\n").length);
-      go.after(reset, stop);
+      go.after(reset, halt);
       said.after(label, cells);
     };
     const run = async () => {
       const why = missing();
       if (why) return tell(why);
       tell("Loading the lines…");
-      await busy({ go, stop, said, tell }, async () => {
+      await busy(panel, async () => {
         await open();
-        tell(...outcome(verdict, await call("run", [cells.value], tell)));
+        tell(...outcome(verdict, await call(panel, "run", [cells.value])));
       });
     };
     const go = button("Prove it again", whose, run);
@@ -152,10 +193,11 @@
       cells.value = original;
       tell("The lines are again as on the page.");
     });
-    const stop = button("Stop", `the proof of ${whose}`, () => end("Stopped."));
-    off(stop, true);
-    panel.append(go, said);
-    verdict.after(panel);
+    const halt = button("Stop", `the proof of ${whose}`, () => stop(panel));
+    const panel = { go, stop: halt, said, tell };
+    off(halt, true);
+    place.append(go, fetches(), said);
+    verdict.after(place);
   };
 
   // --- an answer ----------------------------------------------------------------------------
@@ -164,26 +206,27 @@
     const { answer, asks, letters } = exercise.dataset;
     const id = `urep-answer-${(made += 1)}`;
     const field = piece("input", { id, type: "text", spellcheck: false, autocapitalize: "off", autocomplete: "off" });
-    const said = piece("div", { className: "urep-said" });
+    const said = piece("div", { className: "urep-proof-said" });
     said.setAttribute("role", "status");
     const tell = (...words) => said.replaceChildren(...words);
     const check = async () => {
       const why = missing();
       if (why) return tell(why);
       tell("Loading…");
-      await busy({ go, stop, said, tell }, async () => {
+      await busy(panel, async () => {
         const { program, book } = (await programs(answer)).solutions[exercise.id];
-        const { outcome, message } = await call("answer", [program, book, field.value], tell);
+        const { outcome, message } = await call(panel, "answer", [program, book, field.value]);
         tell(piece("p", { className: `urep-${outcome}` }, message));
       });
     };
     const go = piece("button", { type: "submit", className: "urep-button" }, "Check my answer");
-    const stop = button("Stop", "the check of my answer", () => end("Stopped."));
-    off(stop, true);
+    const halt = button("Stop", "the check of my answer", () => stop(panel));
+    const panel = { go, stop: halt, said, tell };
+    off(halt, true);
     const known = letters ? `with ${letters.split(" ").join(", ")}` : "a number";
     const hint = piece("span", { id: `${id}-hint`, className: "urep-hint" }, `a formula as SymPy reads it, ${known}`);
     field.setAttribute("aria-describedby", hint.id);
-    const form = piece("form", { className: "urep-proof" }, piece("label", { htmlFor: id }, `${asks}:`), field, hint, go, stop, said);
+    const form = piece("form", { className: "urep-proof" }, piece("label", { htmlFor: id }, `${asks}:`), field, hint, go, halt, fetches(), said);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (!isOff(go)) check();

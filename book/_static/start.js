@@ -9,7 +9,7 @@ const urepStart = (() => {
   ];
 
   const asked = new Map();
-  /** A script or a style that lies beside this one, once; from a server and from a file alike. */
+  /** A script or a style that lies beside this one, once it has come; from a server and from a file alike. */
   const load = (name) => {
     if (!asked.has(name)) {
       asked.set(name, new Promise((resolve, reject) => {
@@ -19,14 +19,29 @@ const urepStart = (() => {
           ? Object.assign(document.createElement("link"), { rel: "stylesheet", href: address.href })
           : Object.assign(document.createElement("script"), { src: address.href, async: false });
         made.addEventListener("load", resolve);
-        made.addEventListener("error", () => reject(new Error(`${name} could not be loaded`)));
+        made.addEventListener("error", () => {
+          asked.delete(name);
+          made.remove();
+          reject(new Error(`${name} could not be loaded; try again.`));
+        });
         document.head.append(made);
       }));
     }
     return asked.get(name);
   };
 
-  const start = () => Promise.all(STYLES.map(load)).then(() => Promise.all(SCRIPTS.map(load)));
+  /** What needs a script that did not come has failed as well, and does not run twice: all begin anew. */
+  const failed = (error) => {
+    const again = document.createElement("button"), said = document.createElement("p");
+    again.type = "button";
+    again.className = "urep-button";
+    again.textContent = "Load the page again";
+    again.addEventListener("click", () => location.reload());
+    said.setAttribute("role", "status");
+    said.append(`${error.message} `, again);
+    place.after(said);
+  };
+  const start = () => Promise.all(STYLES.map(load)).then(() => Promise.all(SCRIPTS.map(load))).catch(failed);
 
   const place = document.querySelector("svg metadata.urep-explorer")?.closest("figure");
   if (place && location.search) start(); // a link with settings: its reader came for the explorer

@@ -24,6 +24,7 @@ from ..fit import fit_rates, without_mean
 from ..growth import Growth, Lengths, exponents, integrate, measured
 from ..growth import fit_rates as fit_growth
 from ..networks import FullyConnected
+from ..shown import Table
 from ..state import Rates, Run, TwoPoint
 from ..tasks import Data, two_points
 from ..theory import SingularSystem
@@ -72,6 +73,12 @@ class Window:
     def seen(self) -> np.ndarray:
         """‖dh‖², ‖dy‖² and w, (3, n)."""
         return np.array([*self.run.trajectory])
+
+    @property
+    def arrived(self) -> float:
+        """The epoch at which nine tenths of dy* are learned."""
+        target = sqrt(self.run.task.dy2_target)
+        return arrival(self.run.t, (self.seen[1] - self.seen[2]) / target, target)
 
     def missed(self, curves: np.ndarray) -> np.ndarray:
         """1 - R² of ‖dh‖², ‖dy‖² and w, (3,), of some curves (3, n)."""
@@ -294,8 +301,7 @@ class Fitted:
         target = sqrt(run.task.dy2_target)
         dy = lambda curves: (curves[1] - curves[2]) / target
         told = run.t[0] + arrival(clock, dy(self.told(model, clock, of)), target)
-        seen = arrival(run.t, dy(self.window.seen), target)
-        return abs(log(told / seen)) if np.isfinite(told) else log(10.0)
+        return abs(log(told / self.window.arrived)) if np.isfinite(told) else log(10.0)
 
     def angles(self) -> tuple[np.ndarray, np.ndarray]:
         """dy, increasing, and the angle of dh and the decoder's gradient in degrees, at the looks from t₁."""
@@ -320,6 +326,73 @@ def _angles_told(dy, start: Lengths, birth: Lengths, task: TwoPoint, *, lr, dept
     )  # fmt: skip
     told = integrate(start, task, rates, np.r_[0.0, np.geomspace(1.0, 1e5, 4000)], rtol=1e-8)
     return np.interp(dy, told.u * told.r * told.cosine, told.angle)
+
+
+Measure = Callable[[Sequence[Fitted]], np.ndarray]
+
+
+def leaves(*models: str) -> Measure:
+    """1 - R² of w of each run of a row, of the best of some models there."""
+    return lambda fits: np.array([min(one.missed(model)[2] for model in models) for one in fits])
+
+
+def by_next(say: Callable[[Fitted, Fitted], float]) -> Measure:
+    """What is said of each run of a row with the constants of the run before it, whose seed is another."""
+    return lambda fits: np.array([say(*pair) for pair in zip(fits, [fits[-1], *fits], strict=False)])
+
+
+def of_w(model: str) -> Measure:
+    """1 - R² of w of each run by a model with the constants of the run before it."""
+    return by_next(lambda run, before: run.missed(model, before)[2])
+
+
+def late(model: str) -> Measure:
+    """|log| of the predicted over the seen epoch of arrival, with the constants of the run before."""
+    return by_next(lambda run, before: run.late(model, before))
+
+
+SHOWN = {"(7)": "(7), 2", "placed": "logistic, told an end, 2", "(E44)": "(E44), 2",
+         "powers": "powers of size, 4", "times": "of time, 4", "stretched": "logistic, shape, 4",
+         "powered": "logistic, power, 4"}  # fmt: skip
+"""Models of a table, and what it calls them: the number is that of their constants."""
+
+
+def models_table(rows: Mapping[str, Sequence[Fitted]]) -> Table:
+    """R² of w of each row of Table 1 and model: the median over runs that were fitted."""
+    lines = []
+    for row, fits in rows.items():
+        left = (np.median(leaves(model)(fits)) for model in SHOWN)
+        lines.append([row, len(fits), *(f"{1 - part:.4f}" for part in left)])
+    return Table(["row", "runs", *SHOWN.values()], lines)
+
+
+def carried_table(rows: Mapping[str, Sequence[Fitted]]) -> Table:
+    """The same with the constants of the run before."""
+    lines = []
+    for row, fits in rows.items():
+        left = (np.median(of_w(model)(fits)) for model in SHOWN)
+        lines.append([row, *(f"{1 - part:.2f}" for part in left)])
+    return Table(["row", *SHOWN.values()], lines)
+
+
+DRAWN = {"random birth": ("(E44)", "random"), "isometries": ("(E43)", "inherited"), "(7)": ("(7)", "")}
+"""Theories of a figure: the model that gives curves in time, and the birth that gives the angle."""
+
+
+def w_in_time(one: Fitted, clock: np.ndarray) -> dict[str, np.ndarray]:
+    """The w of a network and of three theories with two constants each, at epochs since t₁."""
+    told = {name: one.told(model, clock)[2] for name, (model, _) in DRAWN.items()}
+    return {"network": np.interp(clock, one.window.clock, one.window.seen[2]), **told}
+
+
+def angles_in_time(one: Fitted, clock: np.ndarray) -> dict[str, np.ndarray]:
+    """Angles of a network and of the same theories, in degrees; (7) has none, by (19)."""
+    looks, target = one.angled.looks, sqrt(one.window.run.task.dy2_target)
+    found = {"network": np.interp(clock + one.window.run.t[0], looks.t, np.degrees(np.arccos(looks.cosine)))}
+    for name, (model, across) in DRAWN.items():
+        _, dy2, w = one.told(model, clock)
+        found[name] = one.angles_told((dy2 - w) / target, across) if across else np.zeros(len(clock))
+    return found
 
 
 def fitted(runs: Sequence[AngledRun], stored: Mapping[int, np.ndarray]) -> list[Fitted]:

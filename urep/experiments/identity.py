@@ -11,6 +11,7 @@ Everything here is per unit of the learning rate.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -87,6 +88,21 @@ def at_cuts(network: FullyConnected | Convolutional, data: Data) -> Cuts:
     mean_kernel = sum((one * one).sum().item() for one in of_mean)
     errors = (outputs - targets.squeeze(1)).detach()
     return Cuts(*split, mean_kernel, gap=(errors[0] - errors[1]).item(), mean_error=errors.mean().item())
+
+
+def stepped_rate(network: nn.Module, data: Data, size: float = 1e-6) -> float:
+    """The velocity of dy over the learning rate, from a step of descent of some size and its opposite."""
+    inputs, targets = data
+    moved = []
+    for sign in (1, -1):
+        twin = copy.deepcopy(network)
+        twin.zero_grad()
+        (0.5 * (twin(inputs) - targets).square().mean()).backward()
+        with torch.no_grad():
+            for parameter in twin.parameters():
+                parameter -= sign * size * parameter.grad
+            moved.append(twin(inputs).diff(dim=0).item())
+    return (moved[0] - moved[1]) / (2 * size)
 
 
 def through(network: FullyConnected | Convolutional, data: Data, layer: int) -> float:

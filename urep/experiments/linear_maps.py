@@ -1,17 +1,19 @@
 """How far a network is from two linear maps: what the chapter on the model measures in networks.
 
 Is it a decoder after an encoder (2)? How well do linear maps describe it near two points (5)? Do the maps
-move as (6) says?
+move as (6) says, and does dh keep its direction, as (19) says?
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 
 from ..networks import FullyConnected
 from ..training import train
+from ..training.loop import hidden
 
 Curve = Callable[[torch.Tensor], torch.Tensor]
 """A smooth function of one number."""
@@ -87,3 +89,20 @@ def motions(network: FullyConnected, pair, layer: int, lr: float, losses) -> lis
         train(network, pair, lr=lr, epochs=5000, layer=network.middle, stop_at_loss=loss)
         seen.append(motion(network, pair, layer))
     return seen
+
+
+# --- the direction of dh (19) ---------------------------------------------------------------
+
+
+def directions(network: FullyConnected, pair, lr: float, losses) -> np.ndarray:
+    """Of dh in the middle layer, as unit vectors (1 + n, units): at the start, and at each of n losses."""
+    seen = [_direction(network, pair)]
+    for loss in losses:
+        train(network, pair, lr=lr, epochs=4000, layer=network.middle, stop_at_loss=loss)
+        seen.append(_direction(network, pair))
+    return np.array(seen)
+
+
+def _direction(network: FullyConnected, pair) -> np.ndarray:
+    dh = hidden(network, pair[0], [network.middle])[network.middle].diff(dim=0)[0].detach()
+    return (dh / dh.norm()).numpy()

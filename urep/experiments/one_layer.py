@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from .. import rotation, tasks
+from ..exact import solve
 from ..networks import FullyConnected
-from ..state import Rates, TwoPoint
+from ..state import Rates, State, TwoPoint
 
 Arrays = dict[str, np.ndarray]
 
@@ -249,6 +250,37 @@ class Learned:
     def without_step(self) -> rotation.Vectors:
         """The same at a learning rate of zero, but for the square of the rate."""
         return rotation.Vectors(2 * self.fine.dh - self.coarse.dh, 2 * self.fine.row - self.coarse.row)
+
+    @property
+    def end(self) -> np.ndarray:
+        """The last dh at a learning rate of zero, (3,)."""
+        return self.without_step.dh[-1]
+
+    @property
+    def told(self) -> np.ndarray:
+        """The end of dh by (E54), with nothing fitted, (3,)."""
+        return rotation.final(self.start, TASK, self.rates).dh
+
+    def off(self, seen: np.ndarray, guess: np.ndarray) -> np.ndarray:
+        """Lengths of the differences of vectors (..., 3), over that of the end by (E54)."""
+        return np.linalg.norm(seen - guess, axis=-1) / np.linalg.norm(self.told)
+
+    def told_with_row_turned(self, degrees: float) -> np.ndarray:
+        """The same with D_y(0) turned around dh(0), out of the plane of the two: a wrong end as long."""
+        line = self.start.dh / np.linalg.norm(self.start.dh)
+        along = (self.start.row @ line) * line
+        across, angle = self.start.row - along, np.radians(degrees)
+        outside = np.array([0, 0, np.linalg.norm(across)])  # the frame's third direction
+        row = along + np.cos(angle) * across + np.sin(angle) * outside
+        return rotation.final(rotation.Vectors(self.start.dh, row), TASK, self.rates).dh
+
+    def turned(self, dh: np.ndarray) -> float:
+        """The angle in degrees between an end of dh and its start."""
+        return rotation.Vectors(dh, self.start.row).turned(self.start)
+
+    def by_7(self) -> State:
+        """(7) from the same start at `epochs`, by its exact solution."""
+        return solve(self.start.state(TASK), TASK, self.rates, self.epochs, dy=self.start.dy)
 
     @property
     def rates(self) -> Rates:

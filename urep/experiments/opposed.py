@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import torch
 from scipy.integrate import solve_ivp
 
 from ..exact import Lift, lift
-from ..networks import FullyConnected
 from ..state import Rates, Run, State
 from ..tasks import Data
 from ..training import train_many
+from .ensembles import one_unit, turned
 
 Start = tuple[float, float, float]
 """u, and the decoder along and across the target, of (E0) for a target of one."""
@@ -38,17 +37,6 @@ def changed_places(start: Start) -> bool:
     return bool(np.sign(end) != np.sign(start[0]))
 
 
-def one_unit(u: float, decoder) -> FullyConnected:
-    """A linear network of one hidden unit with an encoder u and a decoder (outputs,)."""
-    network = FullyConnected(
-        1, len(decoder), hidden_layers=1, units=1, nonlinearity="none", dtype=torch.float64
-    )
-    with torch.no_grad():
-        network.net[0].weight.fill_(u)
-        network.net[2].weight.copy_(torch.as_tensor(decoder)[:, None])
-    return network
-
-
 def starts(
     seed: int, count: int, toward: np.ndarray, *, widest: float, longer: tuple[float, float]
 ) -> list[tuple[float, np.ndarray]]:
@@ -61,12 +49,8 @@ def starts(
     turns = np.pi + random.uniform(-widest, widest, count)
     u = random.uniform(0.3, 0.6, count)
     lengths = u * random.uniform(*longer, count)
-    decoders = [length * _rotation(turn) @ toward for length, turn in zip(lengths, turns, strict=True)]
+    decoders = [length * turned(toward, turn) for length, turn in zip(lengths, turns, strict=True)]
     return list(zip(u, decoders, strict=True))
-
-
-def _rotation(angle: float) -> np.ndarray:
-    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
 @dataclass(frozen=True, eq=False)

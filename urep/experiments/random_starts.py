@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 from scipy.special import roots_legendre
-from scipy.stats import chi2
+from scipy.stats import chi2, kstest
 
 from .. import rotation
 from ..state import State
 from ..theory import final_distance
-from . import one_layer
+from . import one_layer, runs
 
 Law = Callable[[ArrayLike], np.ndarray]
 """A cumulative distribution."""
@@ -91,6 +91,26 @@ def starts(units: int, gain: float, seeds: range) -> Starts:
     total, difference = (np.linalg.norm(begun.dh + sign * begun.row, axis=-1) for sign in (1, -1))
     dh, row = (np.linalg.norm(vectors, axis=-1) for vectors in (begun.dh, begun.row))
     return Starts(total * difference, dh**2 - row**2)
+
+
+def starts_off(units: int, supposed: int, gain: float, seeds: range) -> np.ndarray:
+    """Kolmogorov-Smirnov distances of C and of c, (2,), from their laws for a supposed number of units."""
+    begun, v = starts(units, gain, seeds), 2 * gain**2 / (units + 1)
+    laws = C_law(supposed, v), c_law(supposed, v)
+    return np.array([kstest(values, law).statistic for values, law in zip(begun, laws, strict=True)])
+
+
+def ends_off(law: Callable[[int, float, float], Law]) -> Callable[[str], list[float]]:
+    """A measure of a sweep of ensembles: each one's distance from a law, over the `critical` one."""
+    ensemble, (gain,) = one_layer.ENSEMBLE, one_layer.ENSEMBLE.gains
+    known = law(ensemble.units, 2 * gain**2 / (ensemble.units + 1), one_layer.D2**0.5)
+
+    def distances(name: str) -> list[float]:
+        ends = np.float64(runs.sweep(name).load().arrays["ends"])
+        allowed = critical(ends.shape[-1])
+        return [kstest(2 * fine - coarse, known).statistic / allowed for coarse, fine in ends]
+
+    return distances
 
 
 class Ends(NamedTuple):

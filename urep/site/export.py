@@ -10,6 +10,8 @@ from .verdicts import Record, records
 
 _TEXT, _FLAG, _COUNT = {"type": "string"}, {"type": "boolean"}, {"type": "integer", "minimum": 0}
 _NUMBER, _TEXTS = {"type": ["number", "null"]}, {"type": "array", "items": _TEXT}
+_DAY = {"type": "string", "pattern": r"^(\d{4}-\d{2}-\d{2})?$"}
+_COMMIT = {"type": "string", "pattern": r"^([0-9a-f]{40}\+?)?$"}
 
 
 def _of(meaning: str, properties: dict) -> dict:
@@ -52,8 +54,13 @@ _CLAIM = _of(
         "verdict": {"enum": list(MEANING)},
         "outcome": _TEXT,
         "whose": {"enum": ["paper", "assumption", "code", "book"]},
-        "measured": _NUMBER,
-        "bound": _NUMBER,
+        "measured": {
+            "description": "null where algebra decides, and of two computations that agree: how far apart "
+            "they are differs between machines, so no record keeps it; it is below the bound, or the build "
+            "stops",
+            **_NUMBER,
+        },
+        "bound": {"description": "what `measured` was held against; null where algebra decides", **_NUMBER},
         "because": _TEXT,
         "algebra": _or_null(
             _of(
@@ -124,6 +131,16 @@ SCHEMA = {
         {
             "$schema": _TEXT,
             "version": _TEXT,
+            "built": _of(
+                "What the site was built from and when; both are empty in an export without a build.",
+                {
+                    "commit": {
+                        "description": "+ where files differed from it; empty without git",
+                        **_COMMIT,
+                    },
+                    "date": _DAY,
+                },
+            ),
             "meaning": {
                 "description": "each verdict in words",
                 "type": "object",
@@ -138,14 +155,18 @@ SCHEMA = {
 """What `verdicts.json` holds, as a JSON schema."""
 
 
-def verdicts(found: Iterable[Record] | None = None) -> dict:
-    """All claims with their verdicts, the graph of equations, and the sentences, as JSON holds them."""
+def verdicts(found: Iterable[Record] | None = None, *, commit: str = "", date: str = "") -> dict:
+    """All claims with their verdicts, the graph of equations, and the sentences, as JSON holds them.
+
+    `commit` and `date` are those of the build that writes them.
+    """
     from .. import __version__
 
     found = records() if found is None else list(found)
     return {
         "$schema": "verdicts.schema.json",
         "version": __version__,
+        "built": {"commit": commit, "date": date},
         "meaning": {kind: words for kind, (words, _) in MEANING.items()},
         "claims": [_claim(record) for record in found],
         "equations": {label: _equation(node) for label, node in graph.nodes(found).items()},

@@ -1,5 +1,6 @@
-"""The picture of the front page: eleven networks, each on its own clock, then all on the theory's one curve.
+"""The picture of the front page, and in two sentences whether the theory holds.
 
+The picture has eleven networks, each on its own clock, then all on the theory's one curve.
 A clock is a shift and a factor of the time axis, so that styles alone can move a curve from one to the other:
 nothing is computed in the page.
 """
@@ -7,6 +8,8 @@ nothing is computed in the page.
 from __future__ import annotations
 
 import html
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +18,9 @@ from .. import exact
 from ..experiments import UNIVERSAL, runs
 from ..figures import COLOUR, Picture
 from ..fit import fit_rates
+from ..shown import Page
+from . import graph
+from .verdicts import Record, records
 
 EPOCHS = 3000
 """How far the first clock goes."""
@@ -24,6 +30,44 @@ REACH = 5.0
 
 WIDTH, HEIGHT = 320, 150
 LEFT, RIGHT, TOP, FLOOR = 8, 312, 12, 128
+
+
+AGAINST = (
+    ("refuted", "does not", "do not"),
+    ("unskilled", "does no better than a model that knows less", "do no better than a model that knows less"),
+    ("described", "only describes what it was fitted to", "only describe what they were fitted to"),
+)
+"""What else became of the paper's claims about networks than that they hold: of one and of more."""
+
+
+def answer(found: Iterable[Record] | None = None) -> Page:
+    """Whether it holds: what algebra proves, what became of the paper's claims, and of what it assumes."""
+    found = records() if found is None else list(found)
+    papers = [node for node in graph.nodes(found).values() if not node.own]
+    proved = sum(node.state == graph.PROVED for node in papers)
+    claims = Counter(r.fields["kind"] for r in found if r.judgement and r.whose == "paper")
+    assumed = Counter(r.fields["kind"] for r in found if r.judgement and r.whose == "assumption")
+    held = claims["confirmed"] + claims["seen"]
+    many = f"Of its {claims.total()} {_one_or(claims.total(), 'claim', 'claims')} about networks"
+    failed, *others = [f"{claims[kind]} {_one_or(claims[kind], *words)}" for kind, *words in AGAINST]
+    parts = [
+        ("graph.html", f"Algebra proves {proved} of the paper's {len(papers)} equations"),
+        (None, " from what the paper assumes. "),
+        ("claims.html", many),
+        (None, f" {held} {_one_or(held, 'holds', 'hold')}, "),
+        ("errata.html", failed),
+        (None, f", {', '.join(others)}. Of {assumed.total()} claims about what it assumes networks "),
+        (None, f"violate {assumed['violated']}."),
+    ]
+    marked = (f'<a href="{link}">{html.escape(text)}</a>' if link else text for link, text in parts)
+    return Page(
+        "Does it hold? " + "".join(text for _, text in parts),
+        f'<p class="urep-answer"><strong>Does it hold?</strong> {"".join(marked)}</p>',
+    )
+
+
+def _one_or(number: int, one: str, more: str) -> str:
+    return one if number == 1 else more
 
 
 @dataclass(frozen=True)
@@ -104,6 +148,8 @@ def _markup(networks: str, theory: str, alt: str) -> str:
         f'<text class="urep-epochs" {corner}>epochs, 0 to {EPOCHS}</text>'
         f'<text class="urep-clock" {corner}>each on its own clock, from two constants</text>'
         f'<text x="{LEFT}" y="{TOP - 3}" class="urep-left">all learned</text>'
+        f'<path class="urep-theory" d="M{LEFT},{TOP + 12}h22"/>'
+        f'<text x="{LEFT + 26}" y="{TOP + 15}" class="urep-clock urep-left">the theory</text>'
     )
     label = html.escape(alt, quote=True)
     drawing = (

@@ -195,8 +195,11 @@ def address(label: str, page: str = "") -> str:
 
 
 def around(label: str, depth: int = 2) -> str:
-    """The address, below the folder of the pages, of the part of the graph around an equation."""
-    return f"graph.html?focus={quote(f'eq-{label}')}&depth={depth}{address(label)}"
+    """The address, below the folder of the pages, of the part of the graph around an equation.
+
+    It names no place in the page: a row of the table lies far below the drawing, to which `graph.js` goes.
+    """
+    return f"graph.html?focus={quote(f'eq-{label}')}&depth={depth}"
 
 
 def _legend(graph: Mapping[str, Node]) -> str:

@@ -41,19 +41,20 @@ def run(text: str) -> dict:
     with mock.patch.object(checks, "verify", verify), contextlib.redirect_stdout(printed):
         try:
             exec(compile(text, CELLS, "exec"), {"__name__": "__main__"})
-        except Exception as error:  # whatever a reader's lines raise is what is to be shown
+        except BaseException as error:  # whatever a reader's lines raise is what is to be shown, exit() too
             stopped = _told(error)
     return {"verdicts": verdicts, "printed": printed.getvalue(), "stopped": stopped}
 
 
-def _told(error: Exception) -> dict:
+def _told(error: BaseException) -> dict:
     if isinstance(error, checks.ClaimFailed):
         return {"refused": True, "message": str(error)}
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == CELLS]
     line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
     where = f"line {line}: " if line else ""
     what = error.msg if isinstance(error, SyntaxError) else error
-    return {"refused": False, "message": f"{where}{type(error).__name__}: {what}"}
+    words = f"{type(error).__name__}: {what}".removesuffix(": ")
+    return {"refused": False, "message": f"{where}{words}"}
 
 
 # --- answers --------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ Bushnaq et al.'s interaction basis (row 1).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -312,6 +312,18 @@ def kernel_turn(network: nn.Module, inputs: torch.Tensor, layer: str) -> float:
             for one in seen["h"][1] - seen["h"][0]]  # fmt: skip
     slopes = np.stack([np.concatenate([_array(part).ravel() for part in row]) for row in rows])
     return angle(rho, slopes @ (slopes.T @ rho))
+
+
+def stretched(rows: Iterable[np.ndarray], points: int = 61) -> np.ndarray:
+    """The median of several courses, each stretched to as many points from its start to its end, (points,).
+
+    A row ends where its run had learned; what lies behind is NaN and is left out.
+    """
+    even, each = np.linspace(0, 1, points), []
+    for row in rows:
+        there = row[np.isfinite(row)]
+        each.append(np.interp(even, np.linspace(0, 1, there.size), there))
+    return np.median(each, axis=0)
 
 
 def needed(sizes: np.ndarray, share: float = 0.99) -> int:

@@ -98,6 +98,27 @@ OF_SMOOTH_SETS = Settings(0.7, 10 ** (-2 / 3) / 3)
 """What the rule finds with smooth membership. A loss that jumps rises by 1% at any learning rate."""
 
 
+def rectified(seeds, inputs, targets, units: int = 5, steps: int = 2000) -> tuple[np.ndarray, int]:
+    """Mean square errors of trained networks of one rectified layer, (seeds,), and how many numbers each has.
+
+    All train in one loop of Adam, which treats every number, and so every network, by itself.
+    """
+    drawn = []
+    for seed in seeds:
+        torch.manual_seed(seed)
+        layers = nn.Linear(inputs.shape[1], units), nn.Linear(units, 1)
+        drawn.append([p.detach().double() for one in layers for p in (one.weight, one.bias)])
+    w, b, readout, last = together = [torch.stack(of).requires_grad_() for of in zip(*drawn, strict=True)]
+    adam = torch.optim.Adam(together, lr=0.02)
+    for _ in range(steps):
+        hidden = torch.relu(inputs @ w.mT + b[:, None])
+        errors = (hidden @ readout.mT + last[:, None] - targets).square().mean(dim=(1, 2))
+        adam.zero_grad()
+        errors.sum().backward()
+        adam.step()
+    return errors.detach().numpy(), sum(p[0].numel() for p in together)
+
+
 def flips(seed: int) -> dict[str, np.ndarray]:
     """Steps of ln ‖dh‖² in the paper's task, with sets that jump and with smooth ones.
 

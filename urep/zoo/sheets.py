@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from ..experiments import runs
+from ..experiments import judged, runs
 from ..shown import Table
 from ..state import Run, State, TwoPoint
 from . import protocol
@@ -92,6 +92,27 @@ def law(*names: str) -> dict[str, np.ndarray]:
 def study(name: str, *, fresh: bool = False) -> dict[str, np.ndarray]:
     """The stored arrays of a study, a row a seed."""
     return runs.sweep(f"zoo-{name}{'-fresh' if fresh else ''}").load().arrays
+
+
+def evidence(
+    name: str,
+    measure: Callable[[Mapping], np.ndarray],
+    null: Callable[[Mapping], np.ndarray] | None = None,
+    *,
+    grouped: bool = False,
+) -> dict[str, np.ndarray]:
+    """The numbers of a claim about a study, for `urep.verify`: `verify(id, **evidence(name, measure, null))`.
+
+    `measure` and `null` make numbers of a study's arrays, (seeds,) or (seeds, n); both are asked of the
+    explored seeds and of the fresh ones. `grouped` says that numbers of one seed are not independent.
+    """
+    asked = judged.evidence(measure, study(name), study(name, fresh=True), null)
+    numbers = {key: np.ravel(found) for key, found in asked.items()}
+    if grouped:
+        for key, prefix in (("measured", ""), ("fresh", "fresh_")):
+            seeds = len(asked[key])
+            numbers[f"{prefix}groups"] = np.repeat(np.arange(seeds), numbers[key].size // seeds)
+    return numbers
 
 
 # --- the table ----------------------------------------------------------------------------------

@@ -134,6 +134,18 @@ class SideBySide(nn.Module):
         return torch.baddbmm(last[1], x, last[0])
 
 
+def crowding(places: np.ndarray, curve: np.ndarray, t: np.ndarray) -> float:
+    """Correlation over 12 slices of time: how many Gaussians stand in one, and how much the curve bends.
+
+    places: of Gaussians, any shape, from -1 to 1; curve: (n, 2) at times t, (n,).
+    """
+    edges = np.linspace(0, T, 13)
+    count, _ = np.histogram(T / 2 * (places.ravel() + 1), edges)
+    second = np.gradient(np.gradient(curve, t, axis=0), t, axis=0)
+    bend, slices = np.linalg.norm(second, axis=1), np.digitize(t, edges[1:-1])
+    return np.corrcoef(count, [bend[slices == k].mean() for k in range(12)])[0, 1]
+
+
 def with_rate(curve: Callable[[Tensor], Tensor], t: Tensor) -> tuple[Tensor, Tensor]:
     """A curve at times t: (n,) and its derivative there, all of it at once.
 
