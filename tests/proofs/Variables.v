@@ -89,41 +89,41 @@ Hypothesis solved : exact L.
 Hypothesis given : variables L.
 
 (* |z|^2, which is N', and its rate N''. *)
-Local Definition N1 (t : R) : R := z_p L t ^ 2 + z_x L t ^ 2 + z_y L t ^ 2.
-Local Definition N2 (t : R) : R := c L * (z_p L t ^ 2 - z_x L t ^ 2 - z_y L t ^ 2) + 4 * s L * z_p L t * z_x L t.
+Definition N_dot (t : R) : R := z_p L t ^ 2 + z_x L t ^ 2 + z_y L t ^ 2.
+Definition N_ddot (t : R) : R := c L * (z_p L t ^ 2 - z_x L t ^ 2 - z_y L t ^ 2) + 4 * s L * z_p L t * z_x L t.
 
-Lemma N_rate_Z : forall t, is_derive (N L) t (N1 t).
+Lemma N_dot_is : forall t, is_derive (N L) t (N_dot t).
 Proof. destruct solved as (E6 & HA & E1 & _); now apply N_rate. Qed.
 
-Lemma Z_rate : forall t, is_derive N1 t (N2 t).
+Lemma N_dot_rate : forall t, is_derive N_dot t (N_ddot t).
 Proof.
   intros t; destruct solved as (E6 & HA & _).
   assert (Hp := z_p_rate L E6 HA t); assert (Hx := z_x_rate L E6 HA t); assert (Hy := z_y_rate L t).
-  unfold N1, N2; auto_derive; [derivable | known_rates; field].
+  unfold N_dot, N_ddot; auto_derive; [derivable | known_rates; field].
 Qed.
 
 (* (E4) without derivatives. *)
-Lemma dh2_is : forall t, dh2 L t = tau_y L * (c L + N1 t / N L t).
+Lemma dh2_is : forall t, dh2 L t = tau_y L * (c L + N_dot t / N L t).
 Proof.
   intros t; destruct (given t) as ((_ & H) & _).
-  now rewrite H, (is_derive_unique _ _ _ (N_rate_Z t)).
+  now rewrite H, (is_derive_unique _ _ _ (N_dot_is t)).
 Qed.
 
 Lemma dy2_is : forall t,
-  dy2 L t = tau_h L * tau_y L * (c L + N1 t / N L t) * (- c L + N1 t / N L t) / dx2 L.
+  dy2 L t = tau_h L * tau_y L * (c L + N_dot t / N L t) * (- c L + N_dot t / N L t) / dx2 L.
 Proof.
   intros t; destruct (given t) as (_ & (_ & H) & _).
-  now rewrite H, (is_derive_unique _ _ _ (N_rate_Z t)).
+  now rewrite H, (is_derive_unique _ _ _ (N_dot_is t)).
 Qed.
 
 Lemma w_is : forall t,
-  w L t = - tau_h L * tau_y L * (N2 t / N L t - N1 t ^ 2 / N L t ^ 2) / dx2 L.
+  w L t = - tau_h L * tau_y L * (N_ddot t / N L t - N_dot t ^ 2 / N L t ^ 2) / dx2 L.
 Proof.
   intros t; destruct (given t) as (_ & _ & (_ & _ & H)).
-  rewrite H, (is_derive_unique _ _ _ (N_rate_Z t)).
-  replace (Derive_n (N L) 2 t) with (N2 t); [reflexivity | symmetry; simpl].
-  apply is_derive_unique, (is_derive_ext N1); [ | apply Z_rate].
-  intros t'; symmetry; apply is_derive_unique, N_rate_Z.
+  rewrite H, (is_derive_unique _ _ _ (N_dot_is t)).
+  replace (Derive_n (N L) 2 t) with (N_ddot t); [reflexivity | symmetry; simpl].
+  apply is_derive_unique, (is_derive_ext N_dot); [ | apply N_dot_rate].
+  intros t'; symmetry; apply is_derive_unique, N_dot_is.
 Qed.
 
 (* (7) holds at every moment from the start on at which ||dh||^2 > 0. *)
@@ -133,24 +133,24 @@ Proof.
   assert (Htarget := target); assert (Hstart := c_at_start).
   destruct begins as (_ & Hdx & Hh & Hy & _), solved as (E6 & HA & E1 & _).
   assert (Hz := conserved L E6 HA E1 Hstart t Ht); assert (HN := N_from_1 L E6 HA E1 t Ht).
-  assert (HN' := N_rate_Z t); assert (HZ := Z_rate t).
+  assert (HN' := N_dot_is t); assert (HZ := N_dot_rate t).
   assert (Hp := z_p_rate L E6 HA t); assert (Hx := z_x_rate L E6 HA t); assert (Hz_y := z_y_rate L t).
   assert (Hc : c L = (z_p L t ^ 2 - z_x L t ^ 2 - z_y L t ^ 2) / N L t)
     by (rewrite Hz; field; lra).
   assert (Hp2 : dh2 L t = 2 * tau_y L * z_p L t ^ 2 / N L t)
-    by (rewrite dh2_is, Hc; unfold N1; field; lra).
+    by (rewrite dh2_is, Hc; unfold N_dot; field; lra).
   assert (Hp0 : z_p L t <> 0).
   { intros E; rewrite Hp2, E in Hdh; revert Hdh; replace (_ / _) with 0 by (field; lra); lra. }
   split; [ | split]; apply rate.
   - eapply rate_as; [ | intros t'; symmetry; apply dh2_is | ].
     { auto_derive; [derivable; lra | reflexivity]. }
-    known_rates; rewrite w_is; unfold N1, N2; field; lra.
+    known_rates; rewrite w_is; unfold N_dot, N_ddot; field; lra.
   - eapply rate_as; [ | intros t'; symmetry; apply dy2_is | ].
     { auto_derive; [derivable; lra | reflexivity]. }
-    known_rates; rewrite w_is, dy2_is, Hp2; unfold N1, N2; rewrite Hc; field; lra.
+    known_rates; rewrite w_is, dy2_is, Hp2; unfold N_dot, N_ddot; rewrite Hc; field; lra.
   - eapply rate_as; [ | intros t'; symmetry; apply w_is | ].
-    { unfold N2; auto_derive; [derivable; nra | reflexivity]. }
-    known_rates; rewrite w_is, dy2_is, Hp2, Htarget; unfold N1, N2; rewrite Hc; field; lra.
+    { unfold N_ddot; auto_derive; [derivable; nra | reflexivity]. }
+    known_rates; rewrite w_is, dy2_is, Hp2, Htarget; unfold N_dot, N_ddot; rewrite Hc; field; lra.
 Qed.
 
 (* The variables begin at the given start. *)
@@ -169,9 +169,9 @@ Proof.
       by (rewrite !pow2_sqrt by lra; field; lra).
     field; lra. }
   destruct solved as (E6 & HA & E1 & E2).
-  assert (HZ : N1 0 = p_0 L ^ 2 + x_0 L ^ 2 + y_0 L ^ 2 /\ N2 0 = c L * c L + 4 * (s L * p_0 L * x_0 L)).
+  assert (HZ : N_dot 0 = p_0 L ^ 2 + x_0 L ^ 2 + y_0 L ^ 2 /\ N_ddot 0 = c L * c L + 4 * (s L * p_0 L * x_0 L)).
   { destruct (motion_starts L HA) as (Hp0 & Hx0 & Hy0).
-    unfold N1, N2; rewrite Hp0, Hx0, Hy0; split; [ring | rewrite Hc; ring]. }
+    unfold N_dot, N_ddot; rewrite Hp0, Hx0, Hy0; split; [ring | rewrite Hc; ring]. }
   destruct HZ as (HZ & HZ').
   destruct begins as (_ & Hdx & Hh & Hty & H0 & _).
   rewrite dh2_is, dy2_is, w_is, (N_at_0 L HA E1), HZ, HZ', Hpx, Hc, Hp, Hx, Hy.
@@ -190,7 +190,7 @@ Proof.
   assert (Hc : c L = (z_p L t ^ 2 - z_x L t ^ 2 - z_y L t ^ 2) / N L t)
     by (rewrite Hz; field; lra).
   unfold eqE9_1, eqE9_2, eqE9_3.
-  rewrite Hgap, dh2_is, dy2_is, w_is; unfold N1, N2.
+  rewrite Hgap, dh2_is, dy2_is, w_is; unfold N_dot, N_ddot.
   rewrite (p_is L E2), (x_is L E2), (y_is L E2), Hc.
   assert (Hsquare : N L t = sqrt (N L t) ^ 2) by (symmetry; apply pow2_sqrt; lra).
   revert Hroot Hsquare; generalize (sqrt (N L t)); intros root Hroot Hsquare; rewrite Hsquare.
