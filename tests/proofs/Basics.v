@@ -1,7 +1,7 @@
 (* Steps that several proofs share: rates of change, the function phi1, sums of squares. *)
 From Coq Require Import Reals Lra Psatz.
 From Coquelicot Require Import Coquelicot.
-From Companion Require Import Statements.
+From Companion Require Import Letters.
 Open Scope R_scope.
 
 (* An equation f' = v says two things: f has a derivative, and it is v. *)

@@ -1,7 +1,7 @@
 (* The exact solution, (E1) and (E2): it solves the flow from every start, and nothing else does. *)
 From Coq Require Import Reals Lra Psatz.
 From Coquelicot Require Import Coquelicot.
-From Companion Require Import Statements Basics.
+From Companion Require Import Letters EqE1 EqE2 EqE6 Basics.
 Open Scope R_scope.
 
 (* The flow q' = M q - |q|^2 q/2 of q = (p, x, y) at a moment, with M = (c/2, s; s, -c/2) for (p, x) and -c/2
@@ -191,11 +191,11 @@ Qed.
 End Conserved.
 
 (* (E1)-(E2) solve the flow: q' = M q - |q|^2 q/2 from t = 0 on, for every start (p_0, x_0, y_0), every c and
-   every s, but for c = s = 0, where A = 0 and (E1) divides by it. *)
+   every s, but for c = s = 0, where A = 0 and (E1) divides by it. Checks (E1), (E2). *)
 Theorem exact_solves : forall L, exact L -> forall t, 0 <= t -> flow L (p L) (x L) (y L) t.
 Proof. intros L (E6 & HA & E1 & E2); now apply solution_flows. Qed.
 
-(* (E1)-(E2) begin where they should. *)
+(* (E1)-(E2) begin where they should. Checks (E1), (E2). *)
 Theorem exact_starts : forall L, exact L ->
   N L 0 = 1 /\ p L 0 = p_0 L /\ x L 0 = x_0 L /\ y L 0 = y_0 L.
 Proof.
@@ -204,7 +204,8 @@ Proof.
   - now apply solution_starts.
 Qed.
 
-(* N of (E1) is never less than one: what (E2) divides by never vanishes, so the solution never blows up. *)
+(* N of (E1) is never less than one: what (E2) divides by never vanishes, so the solution never blows up.
+   Checks (E1). *)
 Theorem exact_never_blows_up : forall L, exact L -> forall t, 0 <= t -> 1 <= N L t.
 Proof. intros L (E6 & HA & E1 & _); now apply N_from_1. Qed.
 
@@ -245,8 +246,8 @@ Proof.
 Qed.
 
 (* Two solutions of the flow with one start are one solution. Their squared distance d has a rate of at most
-   (2 A + |c|) d, since the cubic part of the flow only draws them together. *)
-Theorem flow_unique : forall (L : letters) (p x y p' x' y' : R -> R) (T : R),
+   (|c| + 2 |s|) d, since the cubic part of the flow only draws them together. *)
+Lemma flow_unique : forall (L : letters) (p x y p' x' y' : R -> R) (T : R),
   (forall t, 0 <= t <= T -> flow L p x y t) -> (forall t, 0 <= t <= T -> flow L p' x' y' t) ->
   p 0 = p' 0 -> x 0 = x' 0 -> y 0 = y' 0 -> 0 <= T ->
   p T = p' T /\ x T = x' T /\ y T = y' T.
@@ -277,4 +278,16 @@ Proof.
   assert (Hexp := exp_pos (- k * T)).
   assert (Hend : d T <= 0) by (apply (Rmult_le_reg_l (exp (- k * T))); lra).
   destruct (squares_vanish _ _ _ Hend) as (Hp & Hx & Hy); repeat split; lra.
+Qed.
+
+(* So whatever solves the flow from the start (p_0, x_0, y_0) is (E1)-(E2). Checks (E1), (E2). *)
+Theorem exact_unique : forall L, exact L -> forall (p' x' y' : R -> R) (T : R),
+  (forall t, 0 <= t <= T -> flow L p' x' y' t) -> p' 0 = p_0 L -> x' 0 = x_0 L -> y' 0 = y_0 L ->
+  forall t, 0 <= t <= T -> p' t = p L t /\ x' t = x L t /\ y' t = y L t.
+Proof.
+  intros L solved p' x' y' T H Ep Ex Ey t Ht.
+  destruct (exact_starts L solved) as (_ & Hp & Hx & Hy).
+  apply (flow_unique L); try congruence; try lra.
+  - intros t' Ht'; apply H; lra.
+  - intros t' Ht'; apply exact_solves; [exact solved | lra].
 Qed.

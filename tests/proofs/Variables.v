@@ -1,7 +1,7 @@
 (* From the flow to the paper's variables: (E4) and (E9) with (E1)-(E2) solve (7) wherever ||dh||^2 > 0. *)
 From Coq Require Import Reals Lra Psatz.
 From Coquelicot Require Import Coquelicot.
-From Companion Require Import Statements Basics Exact.
+From Companion Require Import Letters EqE1 EqE4 EqE5 EqE6 EqE9 Eq7 Basics Exact.
 Open Scope R_scope.
 
 (* A start that the paper allows: positive constants, ||dh(0)|| > 0, and dy at any angle with dy*, whose cosine is
@@ -200,18 +200,21 @@ Qed.
 End Start.
 
 (* (E4), with N from (E1), solves the paper's system (7) from every allowed start, at every moment from t = 0 on at
-   which ||dh||^2 > 0; outputs of any dimension are meant, through the angle of the start. *)
+   which ||dh||^2 > 0; outputs of any dimension are meant, through the angle of the start.
+   Checks (7), (E1), (E4) and (E5). *)
 Theorem exact_solves_eq7 : forall L, start L -> exact L -> variables L ->
   forall t, 0 <= t -> 0 < dh2 L t -> eq7 L t.
 Proof. exact variables_solve. Qed.
 
-(* It begins there: ||dh||^2, ||dy||^2 and w = ||dy||^2 - dy.dy* have their initial values. *)
+(* It begins there: ||dh||^2, ||dy||^2 and w = ||dy||^2 - dy.dy* have their initial values.
+   Checks (E1), (E4) and (E5). *)
 Theorem exact_variables_start : forall L, start L -> exact L -> variables L ->
   dh2 L 0 = dh2_0 L /\ dy2 L 0 = dy2_0 L
   /\ w L 0 = dy2_0 L - cosine L * sqrt (dy2_0 L) * sqrt (dy2_target L).
 Proof. exact variables_start. Qed.
 
-(* At every moment (E4) is (E9): ||dh||^2, ||dy||^2 and w are the products of p, x and y that (E9) says. *)
+(* At every moment (E4) is (E9): ||dh||^2, ||dy||^2 and w are the products of p, x and y that its first three lines
+   say. Checks (E2), (E4) and (E9). *)
 Theorem exact_variables_squares : forall L, start L -> exact L -> variables L ->
   forall t, 0 <= t -> gap L = p L t * x L t - s L -> eqE9_1 L t /\ eqE9_2 L t /\ eqE9_3 L t.
 Proof. exact variables_squares. Qed.

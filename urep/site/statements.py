@@ -1,22 +1,25 @@
 """The registered equations as Coq propositions, about which tests/proofs proves theorems.
 
 Nothing here is a formula. An equation is printed as a proposition about *letters*, a record with a real number
-or a function of time for each letter, which the theorems quantify over: what holds for all letters for which
-(7) holds? Derivatives are Coquelicot's, and where one is printed its existence is part of the proposition.
+or a function of time for each letter of the notation. A theorem is about all such records: if (7) holds of a
+record at all times, (24) does. Derivatives are Coquelicot's, and where one is printed its existence is part of
+the proposition.
 
-    python -m urep.site.statements > Statements.v
+The files are printed anew for each run and kept nowhere, so that a changed equation reaches its proof. Each
+equation has its own, for a proof to say which it is about, and so that little is proved again for a mutant.
 
-The file is printed anew for each run and kept nowhere, so that a changed equation reaches its proof.
+    python -m urep.site.statements 10 E1    # shows those of some equations
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Mapping
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from ..equations import Equation, book, paper, phi1, t
+from ..equations import NOTATION, Equation, book, paper, phi1, t
 
 SPELLED = {"+": "plus", "-": "minus", "=": "equal", "'": "prime"}
 """What stands for the signs in an equation's number, which a Coq name cannot have."""
@@ -28,10 +31,9 @@ FUNCTIONS = {sp.exp: "exp", sp.sinh: "sinh", sp.cosh: "cosh", sp.sin: "sin", sp.
 RELATIONS = {"==": "=", "<=": "<=", ">=": ">="}
 """Each relation's sign in Coq."""
 
-_SOURCE = """\
-(* Printed by urep.site.statements from the equations in urep/equations/registry.py. Do not edit. *)
+_LETTERS = """\
+(* Printed by urep.site.statements from the notation in urep/equations/letters.py. Do not edit. *)
 From Coq Require Import Reals.
-From Coquelicot Require Import Coquelicot.
 Open Scope R_scope.
 
 (* The continuous function (exp z - 1)/z. *)
@@ -41,8 +43,17 @@ Definition phi1 (z : R) : R := if Req_EM_T z 0 then 1 else {quotient}.
 Record letters : Type := Letters {{
 {fields}
 }}.
+"""
 
-{definitions}
+_EQUATION = """\
+(* Printed by urep.site.statements from ({number}) in urep/equations/registry.py. Do not edit. *)
+From Coq Require Import Reals.
+From Coquelicot Require Import Coquelicot.
+From Companion Require Import Letters.
+Open Scope R_scope.
+
+{lines}
+{whole}
 """
 
 
@@ -55,34 +66,44 @@ def name(number: int | str) -> str:
     return "eq" + "".join(SPELLED.get(sign, sign) for sign in str(number))
 
 
-def source(equations: Iterable[Equation]) -> str:
-    """Coq source with a proposition for each of some equations, and one for each of its lines.
+def module(number: int | str) -> str:
+    """The Coq file of an equation: Eq10 for (10)."""
+    return name(number).replace("eq", "Eq", 1)
 
-    A line's takes the letters and, if its equation has time in it, a moment.
-    """
-    equations = tuple(equations)
-    found = {letter for e in equations for relation in e.relations for letter in _letters(relation)}
+
+def letters() -> str:
+    """The source of Letters.v: phi1, and the record of the letters that are numbers or functions of time."""
+    kinds = {_plain(q.symbol): kind for q in NOTATION if q.symbol != t and (kind := _kind(q.symbol))}
     z = sp.Symbol("z", nonzero=True)
-    return _SOURCE.format(
+    return _LETTERS.format(
         quotient=_Printer({z: "z"}).of(phi1(z).rewrite(sp.exp)),
-        fields=";\n".join(f"  {_plain(a)} : {_kind(a)}" for a in sorted(found, key=_plain)),
-        definitions="\n\n".join(map(_definition, equations)),
+        fields=";\n".join(f"  {letter} : {kinds[letter]}" for letter in sorted(kinds)),
     )
 
 
-def _definition(equation: Equation) -> str:
-    """The propositions of an equation, its lines' first."""
-    own = name(equation.number)
-    timed = _timed((book if isinstance(equation.number, str) else paper)[equation.number])
+def equation(printed: Equation) -> str:
+    """The source of an equation's file: a proposition for each of its lines, and one for all of them.
+
+    They take the letters and, if the registered equation of that number has time in it, a moment.
+    """
+    timed = _timed(registered(printed.number))
+    own = name(printed.number)
     takes, given = ("(L : letters) (t : R)", "L t") if timed else ("(L : letters)", "L")
-    lines = [f"{own}_{i}" for i in range(1, len(equation.relations) + 1)]
-    printed = [
-        f"Definition {line} {takes} : Prop :=\n  {_proposition(relation, timed)}."
-        for line, relation in zip(lines, equation.relations, strict=True)
-    ]
+    lines = [f"{own}_{i}" for i in range(1, len(printed.relations) + 1)]
     all_of_them = " /\\ ".join(f"{line} {given}" for line in lines)
-    whole = f"Definition {own} {takes} : Prop :=\n  {all_of_them}."
-    return "\n".join([f"(* ({equation.number}) *)", *printed, whole])
+    return _EQUATION.format(
+        number=printed.number,
+        lines="\n".join(
+            f"Definition {line} {takes} : Prop :=\n  {_proposition(relation, timed)}."
+            for line, relation in zip(lines, printed.relations, strict=True)
+        ),
+        whole=f"Definition {own} {takes} : Prop :=\n  {all_of_them}.",
+    )
+
+
+def registered(number: int | str) -> Equation:
+    """The registered equation of a number."""
+    return (book if isinstance(number, str) else paper)[number]
 
 
 def _timed(equation: Equation) -> bool:
@@ -97,21 +118,15 @@ def _proposition(relation: sp.Rel, timed: bool) -> str:
     return said if timed or not relation.has(t, AppliedUndef) else f"forall t : R, {said}"
 
 
-def _letters(relation: sp.Rel) -> set[sp.Expr]:
-    functions = relation.atoms(AppliedUndef)
-    return functions | relation.atoms(sp.Symbol) - {t}
-
-
 def _plain(letter: sp.Expr) -> str:
     return letter.func.__name__ if isinstance(letter, AppliedUndef) else letter.name
 
 
 def _kind(letter: sp.Expr) -> str:
+    """The Coq type of a letter; none for vectors, matrices and functions of anything but time."""
     if isinstance(letter, AppliedUndef):
-        if letter.args != (t,):
-            raise Unprintable(f"a letter must be a number or a function of time, got {letter}")
-        return "R -> R"
-    return "R"
+        return "R -> R" if letter.args == (t,) else ""
+    return "R" if isinstance(letter, sp.Symbol) else ""
 
 
 # How tightly something printed holds together, from a sum to a single word.
@@ -132,7 +147,7 @@ class _Printer:
     def _term(self, expr: sp.Expr) -> tuple[str, int]:
         if expr in self.bound:
             return self.bound[expr], ATOM
-        if isinstance(expr, AppliedUndef):
+        if isinstance(expr, AppliedUndef) and _kind(expr):
             return f"{_plain(expr)} L {self.of(expr.args[0], ATOM)}", CALL
         if isinstance(expr, sp.Symbol):
             return f"{expr.name} L", CALL
@@ -208,15 +223,7 @@ class _Printer:
         return f"Derive{some} {printed}{takes} t"
 
 
-PROVED = (7, 10, 11, 23, 24, 25, 27, 28, 29, 30, 31, 36, 37, 38, 39, 40, 42, 43,
-          "39=", "E0", "E1", "E2", "E3", "E4", "E5", "E6", "E9", "E10")  # fmt: skip
-"""Numbers of the equations about which there are theorems in tests/proofs."""
-
-
-def registered(numbers: Iterable[int | str] = PROVED) -> tuple[Equation, ...]:
-    """The registered equations of some numbers."""
-    return tuple((book if isinstance(number, str) else paper)[number] for number in numbers)
-
-
 if __name__ == "__main__":
-    print(source(registered()))
+    print(letters())
+    for number in sys.argv[1:]:
+        print(equation(registered(int(number) if number.isdigit() else number)))
