@@ -13,10 +13,11 @@ Theorem exact_ends_at_eq10 : forall L, start L -> exact L -> variables L -> eqE6
 Proof.
   intros L begins solved given modes E11 Hd Ha.
   assert (Hlim := distance_tends L begins solved given modes Hd Ha).
-  rewrite (end_in_letters L begins solved Hd E11) in Hlim.
+  destruct (end_in_letters L begins solved Hd E11) as (Ehigh & Eroot).
   unfold eq10, eq10_1; split.
-  - intros H; exact (tends_once _ _ _ H Hlim).
-  - intros ->; exact Hlim.
+  - intros H; rewrite (tends_once _ _ _ H Hlim), Eroot, Ehigh; field.
+  - intros E; rewrite E, Eroot, Ehigh.
+    apply (tends_as _ _ _ _ Hlim); [reflexivity | field].
 Qed.
 
 (* The same limit is (E10). Checks (E4), (E6) and (E10). *)
@@ -29,9 +30,9 @@ Proof.
   assert (HA : 0 < A L) by apply solved.
   assert (E : tau_y L * (c L + 2 * A L) = 4 * A L * tau_y L * cos_phi L ^ 2)
     by (rewrite (cos_squared L begins solved modes Hd); field; lra).
-  rewrite E in Hlim; unfold eqE10, eqE10_1; split.
-  - intros H; exact (tends_once _ _ _ H Hlim).
-  - intros ->; exact Hlim.
+  unfold eqE10, eqE10_1; split.
+  - intros H; rewrite (tends_once _ _ _ H Hlim); exact E.
+  - intros ->; rewrite <- E; exact Hlim.
 Qed.
 
 (* And ||dy||^2 tends to ||dy*||^2: all is learned. Checks (E4), (E6). *)
@@ -51,7 +52,8 @@ Proof.
   intros E H; assert (H0 := tends_once _ _ _ H Hlim).
   destruct (A_above_c L begins solved Hd) as (Hup & _).
   assert (Hy : 0 < tau_y L) by apply begins.
-  unfold eq10, eq10_1 in E; rewrite H0, <- (end_in_letters L begins solved Hd E11) in E.
+  destruct (end_in_letters L begins solved Hd E11) as (Ehigh & Eroot).
+  unfold eq10, eq10_1 in E; rewrite H0, Eroot, Ehigh in E.
   assert (0 < tau_y L * (c L + 2 * A L)) by (apply Rmult_lt_0_compat; lra).
   lra.
 Qed.

@@ -115,14 +115,15 @@ Qed.
 
 Hypothesis E2 : forall t, eqE2 L t.
 
+(* (E2) is this motion over the root of N. *)
 Lemma p_is : forall t, p t = z_p t / sqrt (N t).
-Proof. intros t; destruct (E2 t) as (Ep & _ & _); exact Ep. Qed.
+Proof. intros t; destruct (E2 t) as (Ep & _ & _); rewrite Ep; unfold z_p, Rdiv; ring. Qed.
 
 Lemma x_is : forall t, x t = z_x t / sqrt (N t).
-Proof. intros t; destruct (E2 t) as (_ & Ex & _); exact Ex. Qed.
+Proof. intros t; destruct (E2 t) as (_ & Ex & _); rewrite Ex; unfold z_x, Rdiv; ring. Qed.
 
 Lemma y_is : forall t, y t = z_y t / sqrt (N t).
-Proof. intros t; destruct (E2 t) as (_ & _ & Ey); exact Ey. Qed.
+Proof. intros t; destruct (E2 t) as (_ & _ & Ey); rewrite Ey; unfold z_y, Rdiv; ring. Qed.
 
 (* A component z of the motion with the rate v, divided by the root of N, has the rate v/sqrt N - |z|^2 z/2 N^(3/2). *)
 Lemma divided_rate : forall (z : R -> R) (v t : R), 0 <= t -> is_derive z t v ->

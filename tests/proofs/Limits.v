@@ -258,9 +258,9 @@ Proof.
   - rewrite Htarget; field [H2]; lra.
 Qed.
 
-(* The end in the paper's letters: tau_y (c + 2 A) is the right side of (10). *)
+(* c and A in the paper's letters (11): A_high is 2 tau_y c, and the root in (10) is 2 tau_y A. *)
 Lemma end_in_letters : eq11 L ->
-  tau_y L * (c L + 2 * A L) = A_high L / 2 + sqrt (A_high L ^ 2 / 4 + A_low L ^ 2).
+  A_high L = 2 * tau_y L * c L /\ sqrt (A_high L ^ 2 / 4 + A_low L ^ 2) = 2 * tau_y L * A L.
 Proof.
   intros (Hhigh & Hlow); unfold eq11_1 in Hhigh; unfold eq11_2 in Hlow.
   assert (Htarget := target L begins).
@@ -273,10 +273,11 @@ Proof.
       with (sqrt (dy2_target L) ^ 2 * sqrt (dx2 L) ^ 2 * sqrt (tau_y L) ^ 2 / sqrt (tau_h L) ^ 2)
       by (rewrite Hlow; field; lra).
     rewrite !pow2_sqrt by lra; rewrite Htarget; field; lra. }
+  split; [exact Ehigh | ].
   rewrite Ehigh, Elow.
   replace ((2 * tau_y L * c L) ^ 2 / 4 + 4 * tau_y L ^ 2 * s L ^ 2) with ((2 * tau_y L * A L) ^ 2)
     by (field [H2]).
-  rewrite sqrt_pow2 by (apply Rmult_le_pos; lra); field.
+  apply sqrt_pow2, Rmult_le_pos; lra.
 Qed.
 
 (* The motion of p: a part that grows and one that decays. *)
