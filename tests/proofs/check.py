@@ -3,8 +3,8 @@
     make proofs                     prints, compiles, checks what each theorem rests on; a table, a record
     make proofs ARGS=--mutants      and then every mutant of some equations, each of which must break a proof
 
-The record, _build/proofs/record.json, says which theorem about which registered equations was checked, with which
-Coq, and which axioms it rests on. It is written when all of it holds, and removed before anything is tried.
+The record, _build/proofs/record.json, says which theorem about which registered equations was checked, with
+which Coq, and which axioms it rests on. It is written when all holds, and removed before anything is tried.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ AXIOMS = frozenset({
 EQUATIONS = {statements.module(e.number): e for e in (*paper.values(), *book.values())}
 """Each registered equation by the Coq file that is printed of it."""
 
-FORBIDDEN = re.compile(r"\b(Admitted|Axioms?|Abort|Parameters?|Conjecture|admit|give_up|Unset|bypass_check)\b")
+FORBIDDEN = re.compile(
+    r"\b(Admitted|Axioms?|Abort|Parameters?|Conjecture|admit|give_up|Unset|bypass_check)\b"
+)
 """Words by which a hand-written file could claim what it does not prove."""
 
 
@@ -62,7 +64,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Theorem:
-    """A theorem of a hand-written file: its name, what it says in words, the labels of equations it checks."""
+    """A theorem of a hand-written file: its name, what it says in words, which equations it checks."""
 
     name: str
     file: str
@@ -86,7 +88,8 @@ def written() -> dict[str, str]:
 
 def required(text: str) -> set[str]:
     """The files of this book that a file requires."""
-    return {file for line in re.findall(r"From Companion Require Import ([^.]*)\.", text) for file in line.split()}
+    lines = re.findall(r"From Companion Require Import ([^.]*)\.", text)
+    return {file for line in lines for file in line.split()}
 
 
 def theorems(file: str, text: str) -> list[Theorem]:
@@ -117,7 +120,7 @@ def mentions(texts: dict[str, str], statement: str) -> set[str]:
     while todo:
         for word in set(re.findall(r"[A-Za-z][\w']*", todo.pop())) - seen:
             seen.add(word)
-            line = re.fullmatch(r"(eq\w+?)(?:_\d+)?", word)
+            line = re.fullmatch(r"(eq\w+?)(?:_\d+(?:_right)?)?", word)
             if line and line[1] in modules:
                 found.add(modules[line[1]])
             elif word in bodies:
@@ -150,7 +153,7 @@ def compile_one(file: str, folder: Path) -> str:
     """What Coq says of a file in a folder that has what the file requires. Raises Refused."""
     done = _run(["coqc", "-q", "-w", "-ambiguous-paths", "-Q", ".", "Companion", f"{file}.v"], folder)
     if done.returncode:
-        line = re.search(r'line (\d+), characters', done.stderr)
+        line = re.search(r"line (\d+), characters", done.stderr)
         above = (folder / f"{file}.v").read_text(encoding="utf-8").splitlines()[: int(line[1]) if line else 0]
         names = _SENTENCE.findall("\n".join(above))
         raise Refused(file, names[-1] if names else "its beginning", done.stderr.strip())
@@ -173,7 +176,7 @@ def print_equations(files: set[str], folder: Path) -> list[str]:
     return ["Letters", *printed]
 
 
-def compile_all(folder: Path = BUILT) -> dict[str, float]:
+def compile_all(folder: Path) -> dict[str, float]:
     """Print and compile everything into a folder; the processor seconds of each file. Raises Refused."""
     shutil.rmtree(folder, ignore_errors=True)
     texts = written()
@@ -188,7 +191,7 @@ def compile_all(folder: Path = BUILT) -> dict[str, float]:
     return seconds
 
 
-def assumptions(chosen: list[Theorem], folder: Path = BUILT) -> dict[str, tuple[str, tuple[str, ...]]]:
+def assumptions(chosen: list[Theorem], folder: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
     """The statement of each theorem, and the axioms that it rests on, as Coq prints them."""
     files = sorted({theorem.file for theorem in chosen})
     asked = "\n".join(
@@ -216,22 +219,22 @@ def _answer(text: str) -> tuple[str, tuple[str, ...]]:
 # --- the record -----------------------------------------------------------------------------
 
 
-def check() -> dict:
-    """Compile everything and check each theorem; returns the record. Raises Refused and ValueError."""
+def check(folder: Path = BUILT) -> dict:
+    """Compile everything into a folder and check each theorem; the record. Raises Refused and ValueError."""
     texts = written()
     for file, text in texts.items():
         word = FORBIDDEN.search(_without_comments(text))
         if word:
             raise ValueError(f"{file}.v must not have the word {word[0]}")
     every = [theorem for file, text in texts.items() for theorem in theorems(file, text)]
-    seconds = compile_all()
-    found = assumptions(every)
+    seconds = compile_all(folder)
+    found = assumptions(every, folder)
     rows = []
     for theorem in every:
         statement, axioms = found[theorem.name]
         said = mentions(texts, statement)
         if set(theorem.checks) - said:
-            raise ValueError(f"{theorem.name} must mention what it checks, {theorem.checks}, got {sorted(said)}")
+            raise ValueError(f"{theorem.name} must mention {theorem.checks}, got {sorted(said)}")
         if set(axioms) - AXIOMS:
             raise ValueError(f"{theorem.name} must rest on {sorted(AXIOMS)} alone, got {axioms}")
         rows.append(asdict(theorem) | {"mentions": sorted(said), "statement": statement, "axioms": axioms})
@@ -272,9 +275,12 @@ def main() -> None:
         sys.exit(f"Coq refuses {refused}")
     print(table(record))
     axioms = "\n".join(f"  {axiom}" for axiom in record["axioms"])
-    print(f"{len(record['theorems'])} theorems about {len(record['equations'])} registered equations, checked by "
-          f"the kernel of Coq {record['coqc']}\nin {sum(record['seconds'].values()):.0f} seconds of processor time. "
-          f"They rest on nothing but the axioms of Coq's real numbers:\n{axioms}")  # fmt: skip
+    print(
+        f"{len(record['theorems'])} theorems about {len(record['equations'])} registered equations, "
+        f"checked by the kernel of Coq {record['coqc']}\n"
+        f"in {sum(record['seconds'].values()):.0f} seconds of processor time. "
+        f"They rest on nothing but the axioms of Coq's real numbers:\n{axioms}"
+    )
     if options.mutants:
         import mutants
 

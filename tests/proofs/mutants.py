@@ -21,10 +21,10 @@ import check
 
 sys.path.insert(0, str(check.ROOT / "tests"))
 
-import joblib  # noqa: E402
-import mutations  # noqa: E402
+import joblib
+import mutations
 
-from urep.site import statements  # noqa: E402
+from urep.site import statements
 
 MUTATED = ("10", "38", "39", "40", "E1", "E2")
 """The equations whose mutants must all be refused."""
@@ -56,7 +56,7 @@ def fate(mutant: mutations.Mutant, built: Path = check.BUILT) -> str:
         check.compile_one(file, folder)
         try:
             for own in others:
-                shutil.copy(check.PROOFS / f"{own}.v", folder)
+                shutil.copy(built / f"{own}.v", folder)
                 check.compile_one(own, folder)
         except check.Refused as refused:
             return f"{refused.file}.{refused.where}"
@@ -87,8 +87,9 @@ def examine(numbers: Iterable[str] = MUTATED) -> dict[str, dict]:
     rows = {}
     for number in numbers:
         rows[number] = score(fates(mutations.mutants(number)))
-        print(f"({number}): {rows[number]['refused']} of {rows[number]['mutants']} mutants refused, by "
-              + ", ".join(f"{where} ({times})" for where, times in rows[number]["by"].items()), flush=True)  # fmt: skip
+        by = ", ".join(f"{where} ({times})" for where, times in rows[number]["by"].items())
+        of = f"{rows[number]['refused']} of {rows[number]['mutants']}"
+        print(f"({number}): {of} mutants refused, by {by}", flush=True)
         for name in rows[number]["survived"]:
             print(f"    survived: {name}")
     return rows

@@ -1,9 +1,9 @@
 """The registered equations as Coq propositions, about which tests/proofs proves theorems.
 
-Nothing here is a formula. An equation is printed as a proposition about *letters*, a record with a real number
-or a function of time for each letter of the notation. A theorem is about all such records: if (7) holds of a
-record at all times, (24) does. Derivatives are Coquelicot's, and where one is printed its existence is part of
-the proposition.
+Nothing here is a formula. An equation is printed as a proposition about *letters*, a record with a real
+number or a function of time for each letter of the notation. A theorem is about all such records: if (7)
+holds of one at all times, (24) does. Derivatives are Coquelicot's, and where one is printed its existence is
+part of the proposition.
 
 The files are printed anew for each run and kept nowhere, so that a changed equation reaches its proof. Each
 equation has its own, for a proof to say which it is about, and so that little is proved again for a mutant.
@@ -52,8 +52,7 @@ From Coquelicot Require Import Coquelicot.
 From Companion Require Import Letters.
 Open Scope R_scope.
 
-{lines}
-{whole}
+{definitions}
 """
 
 
@@ -82,7 +81,7 @@ def letters() -> str:
 
 
 def equation(printed: Equation) -> str:
-    """The source of an equation's file: a proposition for each of its lines, and one for all of them.
+    """The source of an equation's file: a proposition for each of its lines, one for all, the right-hand sides.
 
     They take the letters and, if the registered equation of that number has time in it, a moment.
     """
@@ -90,14 +89,19 @@ def equation(printed: Equation) -> str:
     own = name(printed.number)
     takes, given = ("(L : letters) (t : R)", "L t") if timed else ("(L : letters)", "L")
     lines = [f"{own}_{i}" for i in range(1, len(printed.relations) + 1)]
-    all_of_them = " /\\ ".join(f"{line} {given}" for line in lines)
+    definitions = [
+        (line, "Prop", _proposition(relation, timed))
+        for line, relation in zip(lines, printed.relations, strict=True)
+    ]
+    definitions += [(own, "Prop", " /\\ ".join(f"{line} {given}" for line in lines))]
+    if timed:
+        definitions += [
+            (f"{line}_right", "R", _Printer({t: "t"}).of(relation.rhs))
+            for line, relation in zip(lines, printed.relations, strict=True)
+        ]
     return _EQUATION.format(
         number=printed.number,
-        lines="\n".join(
-            f"Definition {line} {takes} : Prop :=\n  {_proposition(relation, timed)}."
-            for line, relation in zip(lines, printed.relations, strict=True)
-        ),
-        whole=f"Definition {own} {takes} : Prop :=\n  {all_of_them}.",
+        definitions="\n".join(f"Definition {a} {takes} : {kind} :=\n  {b}." for a, kind, b in definitions),
     )
 
 
