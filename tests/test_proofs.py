@@ -98,7 +98,7 @@ class Reader:
 
 
 def values_of(side):
-    """A number for each letter, function of time and derivative of an expression: by itself, and by its name."""
+    """A number for each letter, function of time and derivative of an expression: by itself, by its name."""
     draw = random.Random(str(side))
     derivatives = side.atoms(sp.Derivative)
     functions = side.xreplace({z: sp.Dummy() for z in derivatives}).atoms(AppliedUndef)
@@ -210,7 +210,8 @@ def test_the_name_of_a_file_says_its_equation():
 def test_a_proof_admits_nothing_and_a_comment_says_what_each_lemma_is(file):
     text = check.written()[file]
     assert check.FORBIDDEN.search(check._without_comments(text)) is None
-    assert max(map(len, text.splitlines())) <= 120
+    assert max(map(len, text.splitlines())) <= 110
+    assert re.findall(r"\n\n(?:Lemma|Theorem) ([\w']+)", text) == []
     assert text.count("Proof.") == text.count("Qed.")
     assert check.theorems(file, text) or "Lemma" in text
 

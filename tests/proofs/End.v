@@ -4,8 +4,8 @@ From Coquelicot Require Import Coquelicot.
 From Companion Require Import Letters Eq10 Eq11 EqE6 EqE10 Basics Exact Variables Limits.
 Open Scope R_scope.
 
-(* From every allowed start with different targets and a_+ not zero, ||dh||^2 has a limit, and the number dh2_inf is
-   this limit if and only if it is (10), with A_high and A_low from (11).
+(* From every allowed start with different targets and a_+ not zero, ||dh||^2 has a limit, and the number
+   dh2_inf is this limit if and only if it is (10), with A_high and A_low from (11).
    Checks (10), (11), (E4) and (E6). *)
 Theorem exact_ends_at_eq10 : forall L, start L -> exact L -> variables L -> eqE6 L -> eq11 L ->
   0 < dy2_target L -> a_plus L <> 0 ->
@@ -40,8 +40,8 @@ Theorem exact_learns_all : forall L, start L -> exact L -> variables L -> eqE6 L
   0 < dy2_target L -> a_plus L <> 0 -> is_lim (dy2 L) p_infty (dy2_target L).
 Proof. exact outputs_tend. Qed.
 
-(* The starts that (10) leaves out are those with a_+ = 0 in (E6): from them ||dh||^2 tends to zero, which (10) is
-   not. Checks (10), (11), (E4) and (E6). *)
+(* The starts that (10) leaves out are those with a_+ = 0 in (E6): from them ||dh||^2 tends to zero, which
+   (10) is not. Checks (10), (11), (E4) and (E6). *)
 Theorem excluded_starts_vanish : forall L, start L -> exact L -> variables L -> eqE6 L -> eq11 L ->
   0 < dy2_target L -> a_plus L = 0 ->
   is_lim (dh2 L) p_infty 0 /\ (eq10 L -> ~ is_lim (dh2 L) p_infty (dh2_inf L)).
@@ -58,8 +58,8 @@ Proof.
   lra.
 Qed.
 
-(* They are opposed to the target and have c <= 0; with one output (y_0 = 0) they are the balanced, exactly opposed
-   starts, c = 0 and x_0 = - p_0, and these are all of them. Checks (E6). *)
+(* They are opposed to the target and have c <= 0; with one output (y_0 = 0) they are the balanced, exactly
+   opposed starts, c = 0 and x_0 = - p_0, and these are all of them. Checks (E6). *)
 Theorem excluded_starts : forall L, start L -> exact L -> eqE6 L -> 0 < dy2_target L ->
   (a_plus L = 0 -> x_0 L < 0 /\ c L <= 0) /\
   (y_0 L = 0 -> (a_plus L = 0 <-> c L = 0 /\ x_0 L = - p_0 L)).

@@ -46,7 +46,7 @@ Proof.
   rewrite H, pow2_sqrt; [reflexivity | nra].
 Qed.
 
-(* z' = M z, component by component. *)
+(* z' = M z, component by component: that of p, ... *)
 Lemma z_p_rate : forall t, is_derive z_p t (c / 2 * z_p t + s * z_x t).
 Proof.
   intros t; unfold z_p, z_x, sinh, cosh; auto_derive; auto.
@@ -54,6 +54,7 @@ Proof.
   field [A_squared]; lra.
 Qed.
 
+(* That of x, ... *)
 Lemma z_x_rate : forall t, is_derive z_x t (s * z_p t - c / 2 * z_x t).
 Proof.
   intros t; unfold z_p, z_x, sinh, cosh; auto_derive; auto.
@@ -61,6 +62,7 @@ Proof.
   field [A_squared]; lra.
 Qed.
 
+(* ... and that of y. *)
 Lemma z_y_rate : forall t, is_derive z_y t (- c / 2 * z_y t).
 Proof. intros t; unfold z_y; auto_derive; auto; unfold Rdiv; ring. Qed.
 
@@ -115,17 +117,19 @@ Qed.
 
 Hypothesis E2 : forall t, eqE2 L t.
 
-(* (E2) is this motion over the root of N. *)
+(* (E2) is this motion over the root of N: its first line, ... *)
 Lemma p_is : forall t, p t = z_p t / sqrt (N t).
 Proof. intros t; destruct (E2 t) as (Ep & _ & _); rewrite Ep; unfold z_p, Rdiv; ring. Qed.
 
+(* ... its second, ... *)
 Lemma x_is : forall t, x t = z_x t / sqrt (N t).
 Proof. intros t; destruct (E2 t) as (_ & Ex & _); rewrite Ex; unfold z_x, Rdiv; ring. Qed.
 
+(* ... and its third. *)
 Lemma y_is : forall t, y t = z_y t / sqrt (N t).
 Proof. intros t; destruct (E2 t) as (_ & _ & Ey); rewrite Ey; unfold z_y, Rdiv; ring. Qed.
 
-(* A component z of the motion with the rate v, divided by the root of N, has the rate v/sqrt N - |z|^2 z/2 N^(3/2). *)
+(* A part z of the motion with the rate v, over the root of N, has the rate v/sqrt N - |z|^2 z/2 N^(3/2). *)
 Lemma divided_rate : forall (z : R -> R) (v t : R), 0 <= t -> is_derive z t v ->
   is_derive (fun t => z t / sqrt (N t)) t
     (v / sqrt (N t) - (z_p t ^ 2 + z_x t ^ 2 + z_y t ^ 2) / N t / 2 * (z t / sqrt (N t))).
@@ -159,6 +163,7 @@ Proof.
   - apply (rate_as _ _ _ _ _ (divided_rate z_y _ t Ht (z_y_rate t))); [intros; now rewrite y_is | field; lra].
 Qed.
 
+(* They begin at the start. *)
 Lemma solution_starts : p 0 = p_0 /\ x 0 = x_0 /\ y 0 = y_0.
 Proof.
   destruct motion_starts as (Hp & Hx & Hy).
@@ -176,6 +181,7 @@ Hypothesis A_positive : 0 < A L.
 Hypothesis E1 : forall t, eqE1 L t.
 Hypothesis at_start : c L = p_0 L ^ 2 - x_0 L ^ 2 - y_0 L ^ 2.
 
+(* z_p^2 - z_x^2 - z_y^2 = c N from t = 0 on: both sides have the same rate and the same start. *)
 Lemma conserved : forall t, 0 <= t -> z_p L t ^ 2 - z_x L t ^ 2 - z_y L t ^ 2 = c L * N L t.
 Proof.
   intros T HT.
@@ -241,7 +247,8 @@ Proof.
   assert (Hs := Rle_abs s); assert (Hs' := Rle_abs (- s)); rewrite Rabs_Ropp in Hs'.
   assert (HS := Rabs_pos s).
   revert Hc Hc' Hs Hs' HS; generalize (Rabs c) (Rabs s); intros C S Hc Hc' Hs Hs' HS.
-  assert (P : forall k z, 0 <= k -> 0 <= k * z ^ 2) by (intros; apply Rmult_le_pos; [ | apply pow2_ge_0]; auto).
+  assert (P : forall k z, 0 <= k -> 0 <= k * z ^ 2)
+    by (intros; apply Rmult_le_pos; [ | apply pow2_ge_0]; auto).
   generalize (P (C - c) X) (P (C + c) Y) (P (C + c) Z) (P S Z) (P (S - s) (X + Y)) (P (S + s) (X - Y)).
   intros; nra.
 Qed.

@@ -59,14 +59,17 @@ Proof.
     left; apply exp_increasing; nra.
 Qed.
 
+(* So nothing is divided by zero. *)
 Lemma below_nonzero : forall t, 0 <= t -> below t <> 0.
 Proof. intros t Ht E; assert (H := below_sign t Ht); rewrite E in H; lra. Qed.
 
+(* It begins at A_high/||dh(0)||^2. *)
 Lemma below_at_0 : below 0 = A_high L / dh2_0 L.
 Proof.
   unfold below; replace (- A_high L * 0 / tau_y L) with 0 by (field; lra); rewrite exp_0; ring.
 Qed.
 
+(* It tends to one at the rate A_high/tau_y. *)
 Lemma below_rate : forall t, is_derive below t (- A_high L / tau_y L * (below t - 1)).
 Proof.
   intros t; unfold below; auto_derive; [auto | ].
@@ -134,7 +137,8 @@ Proof.
   unfold eq40, eq40_1; rewrite El, E39; fold (below L t); field; repeat split; auto; lra.
 Qed.
 
-(* (39) and (40) at all times solve (37), and begin at ||dh(0)||^2 and ||dy(0)||^2. Checks (37), (39), (40). *)
+(* (39) and (40) at all times solve (37), and begin at ||dh(0)||^2 and ||dy(0)||^2.
+   Checks (37), (39), (40). *)
 Theorem eq39_eq40_solve_eq37 : forall L, constants L -> eq11_1 L -> A_high L <> 0 ->
   (forall t, eq39 L t) -> (forall t, eq40 L t) ->
   dh2 L 0 = dh2_0 L /\ dy2 L 0 = dy2_0 L /\ forall t, 0 <= t -> eq37 L t.

@@ -7,21 +7,26 @@ Open Scope R_scope.
 (* f(t) tends to a number as t grows. *)
 Definition tends (f : R -> R) (l : R) : Prop := is_lim f p_infty l.
 
+(* The same function, written otherwise, has the same limit. *)
 Lemma tends_as : forall (f g : R -> R) (l l' : R),
   tends g l' -> (forall t, g t = f t) -> l' = l -> tends f l.
 Proof. intros f g l l' Hg E <-; now apply (is_lim_ext g). Qed.
 
+(* Limits of a constant, *)
 Lemma tends_constant : forall a : R, tends (fun _ => a) a.
 Proof. intros a; apply is_lim_const. Qed.
 
+(* a sum, *)
 Lemma tends_plus : forall (f g : R -> R) (a b : R),
   tends f a -> tends g b -> tends (fun t => f t + g t) (a + b).
 Proof. intros; now apply is_lim_plus'. Qed.
 
+(* a product, *)
 Lemma tends_times : forall (f g : R -> R) (a b : R),
   tends f a -> tends g b -> tends (fun t => f t * g t) (a * b).
 Proof. intros f g a b Hf Hg; apply (is_lim_mult f g p_infty a b); auto; exact I. Qed.
 
+(* and a quotient. *)
 Lemma tends_over : forall (f g : R -> R) (a b : R), b <> 0 ->
   tends f a -> tends g b -> tends (fun t => f t / g t) (a / b).
 Proof.
@@ -30,6 +35,7 @@ Proof.
   - exact I.
 Qed.
 
+(* A function has one limit. *)
 Lemma tends_once : forall (f : R -> R) (a b : R), tends f a -> tends f b -> a = b.
 Proof.
   intros f a b Ha Hb; apply is_lim_unique in Ha; apply is_lim_unique in Hb.
@@ -45,6 +51,7 @@ Proof.
   - simpl; destruct (Rle_dec 0 (- k)) as [H | H]; [exfalso; lra | reflexivity].
 Qed.
 
+(* An exponential of a negative rate vanishes, *)
 Lemma decays : forall k : R, 0 < k -> tends (fun t => exp (- k * t)) 0.
 Proof.
   intros k Hk; apply (is_lim_comp exp (fun t => - k * t) p_infty 0 m_infty).
@@ -53,6 +60,7 @@ Proof.
   - now exists 0.
 Qed.
 
+(* also when it is multiplied by the time. *)
 Lemma decays_with_time : forall k : R, 0 < k -> tends (fun t => t * exp (- k * t)) 0.
 Proof.
   intros k Hk.
@@ -98,6 +106,7 @@ Hypothesis given : variables L.
 Hypothesis modes : eqE6 L.
 Hypothesis targets_differ : 0 < dy2_target L.
 
+(* Targets that differ have s > 0. *)
 Lemma s_positive : 0 < s L.
 Proof.
   destruct begins as ((_ & _ & _ & _ & Hs) & Hdx & Hh & Hy & _); unfold eqE5_5 in Hs; rewrite Hs.
@@ -125,6 +134,7 @@ Proof.
   left; apply Rdiv_lt_0_compat; lra.
 Qed.
 
+(* The cosine is positive. *)
 Lemma cos_positive : 0 < cos_phi L.
 Proof.
   destruct A_above_c as (Hup & Hdown), solved as (_ & HA & _), modes as (_ & Hcos & _).
@@ -133,12 +143,14 @@ Proof.
   apply Rdiv_lt_0_compat; lra.
 Qed.
 
+(* sin cos = s/2A, so that sin 2 phi = s/A. *)
 Lemma sin_times_cos : sin_phi L * cos_phi L = s L / (2 * A L).
 Proof.
   assert (Hcos := cos_positive); destruct solved as (_ & HA & _), modes as (_ & _ & Hsin & _).
   unfold eqE6_3 in Hsin; rewrite Hsin; field; lra.
 Qed.
 
+(* sin^2 = 1/2 - c/4A, which with the cosine makes one. *)
 Lemma sin_squared : sin_phi L ^ 2 = 1 / 2 - c L / (4 * A L).
 Proof.
   assert (Hcos := cos_positive); assert (Hcos2 := cos_squared); assert (Hsin := sin_times_cos).
@@ -152,7 +164,8 @@ Qed.
 
 (* The squares of the growing and of the decaying part of the start. *)
 Lemma a_plus_squared :
-  a_plus L ^ 2 = (p_0 L ^ 2 + x_0 L ^ 2) / 2 + (c L * (p_0 L ^ 2 - x_0 L ^ 2) + 4 * x_0 L * s L * p_0 L) / (4 * A L).
+  a_plus L ^ 2
+  = (p_0 L ^ 2 + x_0 L ^ 2) / 2 + (c L * (p_0 L ^ 2 - x_0 L ^ 2) + 4 * x_0 L * s L * p_0 L) / (4 * A L).
 Proof.
   assert (Hc := cos_squared); assert (Hs := sin_squared); assert (Hsc := sin_times_cos).
   destruct solved as (_ & HA & _), modes as (_ & _ & _ & Ha & _); unfold eqE6_4 in Ha; rewrite Ha.
@@ -162,8 +175,10 @@ Proof.
   rewrite Hc, Hs, Hsc; field; lra.
 Qed.
 
+(* The square of the decaying part. *)
 Lemma a_minus_squared :
-  a_minus L ^ 2 = (p_0 L ^ 2 + x_0 L ^ 2) / 2 - (c L * (p_0 L ^ 2 - x_0 L ^ 2) + 4 * x_0 L * s L * p_0 L) / (4 * A L).
+  a_minus L ^ 2
+  = (p_0 L ^ 2 + x_0 L ^ 2) / 2 - (c L * (p_0 L ^ 2 - x_0 L ^ 2) + 4 * x_0 L * s L * p_0 L) / (4 * A L).
 Proof.
   assert (Hc := cos_squared); assert (Hs := sin_squared); assert (Hsc := sin_times_cos).
   destruct solved as (_ & HA & _), modes as (_ & _ & _ & _ & Ha); unfold eqE6_5 in Ha; rewrite Ha.
@@ -190,6 +205,7 @@ Proof.
   field; lra.
 Qed.
 
+(* N' = |z|^2, likewise. *)
 Lemma N_rate_in_modes : forall t, N_dot L t * exp (- (2 * A L) * t)
   = a_plus L ^ 2 + a_minus L ^ 2 * exp (- (4 * A L) * t) + y_0 L ^ 2 * exp (- (2 * A L + c L) * t).
 Proof.
@@ -235,6 +251,7 @@ Proof.
   - field; lra.
 Qed.
 
+(* So ||dh||^2, which is tau_y (c + N'/N), tends to tau_y (c + 2 A) ... *)
 Lemma distance_tends : a_plus L <> 0 -> tends (dh2 L) (tau_y L * (c L + 2 * A L)).
 Proof.
   intros Ha.
@@ -245,12 +262,14 @@ Proof.
   - reflexivity.
 Qed.
 
+(* ... and ||dy||^2 to ||dy*||^2. *)
 Lemma outputs_tend : a_plus L <> 0 -> tends (dy2 L) (dy2_target L).
 Proof.
   intros Ha; assert (Htarget := target L begins); assert (Hdy2 := dy2_is L solved given).
   destruct begins as (_ & Hdx & Hh & Hy & _), solved as (E6 & HA & _).
   assert (H2 := A_squared L E6).
-  apply (tends_as _ (fun t => tau_h L * tau_y L / dx2 L * (c L + N_dot L t / N L t) * (- c L + N_dot L t / N L t)) _
+  apply (tends_as _ (fun t => tau_h L * tau_y L / dx2 L
+                              * (c L + N_dot L t / N L t) * (- c L + N_dot L t / N L t)) _
            (tau_h L * tau_y L / dx2 L * (c L + 2 * A L) * (- c L + 2 * A L))).
   - repeat apply tends_times; try apply tends_constant; apply tends_plus; try apply tends_constant;
       now apply growth_rate.

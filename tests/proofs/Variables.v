@@ -4,8 +4,8 @@ From Coquelicot Require Import Coquelicot.
 From Companion Require Import Letters EqE1 EqE4 EqE5 EqE6 EqE9 Eq7 Basics Exact.
 Open Scope R_scope.
 
-(* A start that the paper allows: positive constants, ||dh(0)|| > 0, and dy at any angle with dy*, whose cosine is
-   `cosine`. (E5) turns it into the letters of (E1)-(E2). *)
+(* A start that the paper allows: positive constants, ||dh(0)|| > 0, and dy at any angle with dy*, of which
+   `cosine` is the cosine. (E5) turns it into the letters of (E1)-(E2). *)
 Definition start (L : letters) : Prop :=
   eqE5 L /\ 0 < dx2 L /\ 0 < tau_h L /\ 0 < tau_y L /\ 0 < dh2_0 L /\ 0 <= dy2_0 L /\ 0 <= dy2_target L
   /\ -1 <= cosine L <= 1.
@@ -28,6 +28,7 @@ Proof.
   rewrite !pow2_sqrt by lra; field; lra.
 Qed.
 
+(* p_0 > 0. *)
 Lemma p_0_positive : 0 < p_0 L.
 Proof.
   destruct begins as ((Hp & _) & Hdx & Hh & Hy & H0 & _); unfold eqE5_1 in Hp; rewrite Hp.
@@ -50,6 +51,7 @@ Proof.
   rewrite !pow2_sqrt by lra; field; lra.
 Qed.
 
+(* y_0 has the rest of it. *)
 Lemma y_0_squared :
   y_0 L ^ 2 = (1 - cosine L ^ 2) * (dx2 L * dy2_0 L / (2 * tau_h L * dh2_0 L)).
 Proof.
@@ -90,11 +92,14 @@ Hypothesis given : variables L.
 
 (* |z|^2, which is N', and its rate N''. *)
 Definition N_dot (t : R) : R := z_p L t ^ 2 + z_x L t ^ 2 + z_y L t ^ 2.
-Definition N_ddot (t : R) : R := c L * (z_p L t ^ 2 - z_x L t ^ 2 - z_y L t ^ 2) + 4 * s L * z_p L t * z_x L t.
+Definition N_ddot (t : R) : R :=
+  c L * (z_p L t ^ 2 - z_x L t ^ 2 - z_y L t ^ 2) + 4 * s L * z_p L t * z_x L t.
 
+(* N' = |z|^2. *)
 Lemma N_dot_is : forall t, is_derive (N L) t (N_dot t).
 Proof. destruct solved as (E6 & HA & E1 & _); now apply N_rate. Qed.
 
+(* Its rate is N''. *)
 Lemma N_dot_rate : forall t, is_derive N_dot t (N_ddot t).
 Proof.
   intros t; destruct solved as (E6 & HA & _).
@@ -109,6 +114,7 @@ Proof.
   now rewrite H, (is_derive_unique _ _ _ (N_dot_is t)).
 Qed.
 
+(* The second line of (E4), *)
 Lemma dy2_is : forall t,
   dy2 L t = tau_h L * tau_y L * (c L + N_dot t / N L t) * (- c L + N_dot t / N L t) / dx2 L.
 Proof.
@@ -116,6 +122,7 @@ Proof.
   now rewrite H, (is_derive_unique _ _ _ (N_dot_is t)).
 Qed.
 
+(* and the third. *)
 Lemma w_is : forall t,
   w L t = - tau_h L * tau_y L * (N_ddot t / N L t - N_dot t ^ 2 / N L t ^ 2) / dx2 L.
 Proof.
@@ -158,18 +165,22 @@ Lemma variables_start :
   dh2 L 0 = dh2_0 L /\ dy2 L 0 = dy2_0 L
   /\ w L 0 = dy2_0 L - cosine L * sqrt (dy2_0 L) * sqrt (dy2_target L).
 Proof.
-  assert (Hc := c_at_start); assert (Hp := p_0_squared); assert (Hx := x_0_squared); assert (Hy := y_0_squared).
-  assert (Hpx : s L * p_0 L * x_0 L = dx2 L / (4 * tau_h L * tau_y L) * (cosine L * sqrt (dy2_0 L) * sqrt (dy2_target L))).
+  assert (Hc := c_at_start); assert (Hp := p_0_squared).
+  assert (Hx := x_0_squared); assert (Hy := y_0_squared).
+  assert (Hpx : s L * p_0 L * x_0 L
+    = dx2 L / (4 * tau_h L * tau_y L) * (cosine L * sqrt (dy2_0 L) * sqrt (dy2_target L))).
   { destruct begins as ((Ep & Ex & _ & _ & Es) & Hdx & Hh & Hty & H0 & Hdy & Hd & _).
     unfold eqE5_1 in Ep; unfold eqE5_2 in Ex; unfold eqE5_5 in Es; rewrite Ep, Ex, Es.
     assert (0 < sqrt (tau_h L)) by now apply sqrt_lt_R0.
     assert (0 < sqrt (tau_y L)) by now apply sqrt_lt_R0.
     assert (0 < sqrt (dh2_0 L)) by now apply sqrt_lt_R0.
-    replace (dx2 L / (4 * tau_h L * tau_y L)) with (sqrt 2 ^ 2 * sqrt (dx2 L) ^ 2 / (8 * sqrt (tau_h L) ^ 2 * sqrt (tau_y L) ^ 2))
+    replace (dx2 L / (4 * tau_h L * tau_y L))
+      with (sqrt 2 ^ 2 * sqrt (dx2 L) ^ 2 / (8 * sqrt (tau_h L) ^ 2 * sqrt (tau_y L) ^ 2))
       by (rewrite !pow2_sqrt by lra; field; lra).
     field; lra. }
   destruct solved as (E6 & HA & E1 & E2).
-  assert (HZ : N_dot 0 = p_0 L ^ 2 + x_0 L ^ 2 + y_0 L ^ 2 /\ N_ddot 0 = c L * c L + 4 * (s L * p_0 L * x_0 L)).
+  assert (HZ : N_dot 0 = p_0 L ^ 2 + x_0 L ^ 2 + y_0 L ^ 2
+               /\ N_ddot 0 = c L * c L + 4 * (s L * p_0 L * x_0 L)).
   { destruct (motion_starts L HA) as (Hp0 & Hx0 & Hy0).
     unfold N_dot, N_ddot; rewrite Hp0, Hx0, Hy0; split; [ring | rewrite Hc; ring]. }
   destruct HZ as (HZ & HZ').
@@ -199,8 +210,8 @@ Qed.
 
 End Start.
 
-(* (E4), with N from (E1), solves the paper's system (7) from every allowed start, at every moment from t = 0 on at
-   which ||dh||^2 > 0; outputs of any dimension are meant, through the angle of the start.
+(* (E4), with N from (E1), solves the paper's system (7) from every allowed start, at every moment from t = 0
+   on at which ||dh||^2 > 0; outputs of any dimension are meant, through the angle of the start.
    Checks (7), (E1), (E4) and (E5). *)
 Theorem exact_solves_eq7 : forall L, start L -> exact L -> variables L ->
   forall t, 0 <= t -> 0 < dh2 L t -> eq7 L t.
@@ -213,8 +224,8 @@ Theorem exact_variables_start : forall L, start L -> exact L -> variables L ->
   /\ w L 0 = dy2_0 L - cosine L * sqrt (dy2_0 L) * sqrt (dy2_target L).
 Proof. exact variables_start. Qed.
 
-(* At every moment (E4) is (E9): ||dh||^2, ||dy||^2 and w are the products of p, x and y that its first three lines
-   say. Checks (E2), (E4) and (E9). *)
+(* At every moment (E4) is (E9): ||dh||^2, ||dy||^2 and w are the products of p, x and y that its first three
+   lines say. Checks (E2), (E4) and (E9). *)
 Theorem exact_variables_squares : forall L, start L -> exact L -> variables L ->
   forall t, 0 <= t -> gap L = p L t * x L t - s L -> eqE9_1 L t /\ eqE9_2 L t /\ eqE9_3 L t.
 Proof. exact variables_squares. Qed.

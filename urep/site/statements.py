@@ -81,7 +81,7 @@ def letters() -> str:
 
 
 def equation(printed: Equation) -> str:
-    """The source of an equation's file: a proposition for each of its lines, one for all, the right-hand sides.
+    """The source of an equation's file: a proposition for each of its lines, one for all, and right sides.
 
     They take the letters and, if the registered equation of that number has time in it, a moment.
     """
