@@ -264,7 +264,7 @@ def table(record: dict) -> str:
 def main() -> None:
     """Check everything, with --mutants what becomes of wrong equations too, and write the record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mutants", action="store_true", help="then each mutant of some equations")
+    parser.add_argument("--mutants", nargs="*", metavar="number", help="then each mutant, of these equations")
     options = parser.parse_args()
     RECORD.unlink(missing_ok=True)
     if coqc() is None:
@@ -281,10 +281,10 @@ def main() -> None:
         f"in {sum(record['seconds'].values()):.0f} seconds of processor time. "
         f"They rest on nothing but the axioms of Coq's real numbers:\n{axioms}"
     )
-    if options.mutants:
+    if options.mutants is not None:
         import mutants
 
-        record["mutants"] = mutants.examine()
+        record["mutants"] = mutants.examine(options.mutants or mutants.MUTATED)
     RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if any(row["survived"] for row in record.get("mutants", {}).values()):
         sys.exit("a mutant survived: what is proved of its equation is true of a wrong one too")

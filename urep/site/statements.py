@@ -33,7 +33,7 @@ RELATIONS = {"==": "=", "<=": "<=", ">=": ">="}
 
 _LETTERS = """\
 (* Printed by urep.site.statements from the notation in urep/equations/letters.py. Do not edit. *)
-From Coq Require Import Reals.
+From Coq Require Import Reals String.
 Open Scope R_scope.
 
 (* The continuous function (exp z - 1)/z. *)
@@ -43,6 +43,11 @@ Definition phi1 (z : R) : R := if Req_EM_T z 0 then 1 else {quotient}.
 Record letters : Type := Letters {{
 {fields}
 }}.
+
+(* Any choice of numbers and of functions by the names of letters is such a meaning. *)
+Definition meaning (number : string -> R) (curve : string -> R -> R) : letters := {{|
+{chosen}
+|}}.
 """
 
 _EQUATION = """\
@@ -77,6 +82,10 @@ def letters() -> str:
     return _LETTERS.format(
         quotient=_Printer({z: "z"}).of(phi1(z).rewrite(sp.exp)),
         fields=";\n".join(f"  {letter} : {kinds[letter]}" for letter in sorted(kinds)),
+        chosen=";\n".join(
+            f'  {letter} := {"number" if kinds[letter] == "R" else "curve"} "{letter}"%string'
+            for letter in sorted(kinds)
+        ),
     )
 
 
@@ -94,11 +103,10 @@ def equation(printed: Equation) -> str:
         for line, relation in zip(lines, printed.relations, strict=True)
     ]
     definitions += [(own, "Prop", " /\\ ".join(f"{line} {given}" for line in lines))]
-    if timed:
-        definitions += [
-            (f"{line}_right", "R", _Printer({t: "t"}).of(relation.rhs))
-            for line, relation in zip(lines, printed.relations, strict=True)
-        ]
+    definitions += [
+        (f"{line}_right", "R", _Printer({t: "t"}).of(relation.rhs))
+        for line, relation in zip(lines, printed.relations, strict=True)
+    ]
     return _EQUATION.format(
         number=printed.number,
         definitions="\n".join(f"Definition {a} {takes} : {kind} :=\n  {b}." for a, kind, b in definitions),
