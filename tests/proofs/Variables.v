@@ -87,6 +87,21 @@ Proof.
   rewrite !pow2_sqrt by lra; field; lra.
 Qed.
 
+(* s p_0 x_0 is what dy.dy* is at the start, in scaled letters. *)
+Lemma start_product : s L * p_0 L * x_0 L
+  = dx2 L / (4 * tau_h L * tau_y L) * (cosine L * sqrt (dy2_0 L) * sqrt (dy2_target L)).
+Proof.
+  destruct begins as ((Ep & Ex & _ & _ & Es) & Hdx & Hh & Hty & H0 & Hdy & Hd & _).
+  unfold eqE5_1 in Ep; unfold eqE5_2 in Ex; unfold eqE5_5 in Es; rewrite Ep, Ex, Es.
+  assert (0 < sqrt (tau_h L)) by now apply sqrt_lt_R0.
+  assert (0 < sqrt (tau_y L)) by now apply sqrt_lt_R0.
+  assert (0 < sqrt (dh2_0 L)) by now apply sqrt_lt_R0.
+  replace (dx2 L / (4 * tau_h L * tau_y L))
+    with (sqrt 2 ^ 2 * sqrt (dx2 L) ^ 2 / (8 * sqrt (tau_h L) ^ 2 * sqrt (tau_y L) ^ 2))
+    by (rewrite !pow2_sqrt by lra; field; lra).
+  field; lra.
+Qed.
+
 Hypothesis solved : exact L.
 Hypothesis given : variables L.
 
@@ -167,17 +182,7 @@ Lemma variables_start :
 Proof.
   assert (Hc := c_at_start); assert (Hp := p_0_squared).
   assert (Hx := x_0_squared); assert (Hy := y_0_squared).
-  assert (Hpx : s L * p_0 L * x_0 L
-    = dx2 L / (4 * tau_h L * tau_y L) * (cosine L * sqrt (dy2_0 L) * sqrt (dy2_target L))).
-  { destruct begins as ((Ep & Ex & _ & _ & Es) & Hdx & Hh & Hty & H0 & Hdy & Hd & _).
-    unfold eqE5_1 in Ep; unfold eqE5_2 in Ex; unfold eqE5_5 in Es; rewrite Ep, Ex, Es.
-    assert (0 < sqrt (tau_h L)) by now apply sqrt_lt_R0.
-    assert (0 < sqrt (tau_y L)) by now apply sqrt_lt_R0.
-    assert (0 < sqrt (dh2_0 L)) by now apply sqrt_lt_R0.
-    replace (dx2 L / (4 * tau_h L * tau_y L))
-      with (sqrt 2 ^ 2 * sqrt (dx2 L) ^ 2 / (8 * sqrt (tau_h L) ^ 2 * sqrt (tau_y L) ^ 2))
-      by (rewrite !pow2_sqrt by lra; field; lra).
-    field; lra. }
+  assert (Hpx := start_product).
   destruct solved as (E6 & HA & E1 & E2).
   assert (HZ : N_dot 0 = p_0 L ^ 2 + x_0 L ^ 2 + y_0 L ^ 2
                /\ N_ddot 0 = c L * c L + 4 * (s L * p_0 L * x_0 L)).
