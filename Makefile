@@ -3,6 +3,7 @@
 # Each sets itself up in .venv, and neither needs the other.
 # make portable    nbval and the tests that compute, under other instruction sets, threads and initial weights
 # make mutations   every mutant of every equation against the derivations, a quarter of an hour
+# make proofs      the proofs of tests/proofs, by the kernel of Coq; ARGS=--mutants for wrong equations too
 # make references  the executed chapters in tests/notebooks; ARGS=book/theory/model.md for one
 # make runs        the stored runs that are missing: hours for all, ARGS=universal for one experiment
 # make notebooks   the chapters as ordinary notebooks, in notebooks/
@@ -30,7 +31,7 @@ PYTEST = $(BIN)/python -m pytest -n $(CORES) --dist loadscope --no-loadscope-reo
 COMPUTING := tests/notebooks $(addprefix tests/test_,runs.py training.py fused.py exact.py fit.py theory.py \
              structure.py alternatives.py measures.py tasks_networks.py)
 
-.PHONY: help setup book test portable mutations references runs notebooks links bench picture lint clean
+.PHONY: help setup book test portable mutations proofs references runs notebooks links bench picture lint clean
 
 help:
 	@sed -n '/^$$/q; s/^# //p' Makefile
@@ -64,6 +65,9 @@ portable: $(READY)
 mutations: $(READY)
 	@echo "== running the derivations with every mutant of the equations that they claim"
 	$(BIN)/python tests/mutations.py $(ARGS)
+
+proofs: $(READY)
+	@$(BIN)/python tests/proofs/check.py $(ARGS)
 
 references: $(READY)
 	@echo "== executing chapters and replacing their references in tests/notebooks"

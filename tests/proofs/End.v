@@ -1,0 +1,78 @@
+(* Where training ends, and from which starts it does not. *)
+From Coq Require Import Reals Lra Psatz.
+From Coquelicot Require Import Coquelicot.
+From Companion Require Import Letters Eq10 Eq11 EqE6 EqE10 Basics Exact Variables Limits.
+Open Scope R_scope.
+
+(* From every allowed start with different targets and a_+ not zero, ||dh||^2 has a limit, and the number
+   dh2_inf is this limit if and only if it is (10), with A_high and A_low from (11).
+   Checks (10), (11), (E4) and (E6). *)
+Theorem exact_ends_at_eq10 : forall L, start L -> exact L -> variables L -> eqE6 L -> eq11 L ->
+  0 < dy2_target L -> a_plus L <> 0 ->
+  (is_lim (dh2 L) p_infty (dh2_inf L) <-> eq10 L).
+Proof.
+  intros L begins solved given modes E11 Hd Ha.
+  assert (Hlim := distance_tends L begins solved given modes Hd Ha).
+  destruct (end_in_letters L begins solved Hd E11) as (Ehigh & Eroot).
+  unfold eq10, eq10_1; split.
+  - intros H; rewrite (tends_once _ _ _ H Hlim), Eroot, Ehigh; field.
+  - intros E; rewrite E, Eroot, Ehigh.
+    apply (tends_as _ _ _ _ Hlim); [reflexivity | field].
+Qed.
+
+(* The same limit is (E10). Checks (E4), (E6) and (E10). *)
+Theorem exact_ends_at_eqE10 : forall L, start L -> exact L -> variables L -> eqE6 L ->
+  0 < dy2_target L -> a_plus L <> 0 ->
+  (is_lim (dh2 L) p_infty (dh2_inf L) <-> eqE10 L).
+Proof.
+  intros L begins solved given modes Hd Ha.
+  assert (Hlim := distance_tends L begins solved given modes Hd Ha).
+  assert (HA : 0 < A L) by apply solved.
+  assert (E : tau_y L * (c L + 2 * A L) = 4 * A L * tau_y L * cos_phi L ^ 2)
+    by (rewrite (cos_squared L begins solved modes Hd); field; lra).
+  unfold eqE10, eqE10_1; split.
+  - intros H; rewrite (tends_once _ _ _ H Hlim); exact E.
+  - intros ->; rewrite <- E; exact Hlim.
+Qed.
+
+(* And ||dy||^2 tends to ||dy*||^2: all is learned. Checks (E4), (E6). *)
+Theorem exact_learns_all : forall L, start L -> exact L -> variables L -> eqE6 L ->
+  0 < dy2_target L -> a_plus L <> 0 -> is_lim (dy2 L) p_infty (dy2_target L).
+Proof. exact outputs_tend. Qed.
+
+(* The starts that (10) leaves out are those with a_+ = 0 in (E6): from them ||dh||^2 tends to zero, which
+   (10) is not. Checks (10), (11), (E4) and (E6). *)
+Theorem excluded_starts_vanish : forall L, start L -> exact L -> variables L -> eqE6 L -> eq11 L ->
+  0 < dy2_target L -> a_plus L = 0 ->
+  is_lim (dh2 L) p_infty 0 /\ (eq10 L -> ~ is_lim (dh2 L) p_infty (dh2_inf L)).
+Proof.
+  intros L begins solved given modes E11 Hd Ha.
+  assert (Hlim := distance_vanishes L begins solved given modes Hd Ha).
+  split; [exact Hlim | ].
+  intros E H; assert (H0 := tends_once _ _ _ H Hlim).
+  destruct (A_above_c L begins solved Hd) as (Hup & _).
+  assert (Hy : 0 < tau_y L) by apply begins.
+  destruct (end_in_letters L begins solved Hd E11) as (Ehigh & Eroot).
+  unfold eq10, eq10_1 in E; rewrite H0, Eroot, Ehigh in E.
+  assert (0 < tau_y L * (c L + 2 * A L)) by (apply Rmult_lt_0_compat; lra).
+  lra.
+Qed.
+
+(* They are opposed to the target and have c <= 0; with one output (y_0 = 0) they are the balanced, exactly
+   opposed starts, c = 0 and x_0 = - p_0, and these are all of them. Checks (E6). *)
+Theorem excluded_starts : forall L, start L -> exact L -> eqE6 L -> 0 < dy2_target L ->
+  (a_plus L = 0 -> x_0 L < 0 /\ c L <= 0) /\
+  (y_0 L = 0 -> (a_plus L = 0 <-> c L = 0 /\ x_0 L = - p_0 L)).
+Proof.
+  intros L begins solved modes Hd; split.
+  - intros Ha; destruct (nothing_grows L begins solved modes Hd Ha) as (Hx & Hc & _); auto.
+  - intros Hy; split.
+    + intros Ha; now apply (nothing_grows L begins solved modes Hd Ha).
+    + intros (Hc & Hx).
+      assert (Ha2 := a_plus_squared L begins solved modes Hd).
+      destruct solved as (E6 & HA & _).
+      assert (H2 := A_squared L E6); assert (Hs := s_positive L begins Hd).
+      assert (HAs : A L = s L) by (rewrite Hc in H2; nra).
+      apply Rsqr_0_uniq; unfold Rsqr; replace (a_plus L * a_plus L) with (a_plus L ^ 2) by ring.
+      rewrite Ha2, Hc, Hx, HAs; field; lra.
+Qed.

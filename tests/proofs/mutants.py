@@ -1,0 +1,95 @@
+"""Mutants of the registered equations, each put to the proofs that require its equation.
+
+    make proofs ARGS=--mutants    all mutants of some equations: half an hour of one core
+
+A mutant is what tests/mutations.py makes of an equation: one thing in it is wrong. It is printed in place of
+the truth, must be a proposition that Coq understands, and the files that require it are compiled until one is
+*refused*, in the middle of a proof. A mutant that all of them accept survives: nothing was proved about it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import check
+
+sys.path.insert(0, str(check.ROOT / "tests"))
+
+import joblib
+import mutations
+
+from urep.site import statements
+
+MUTATED = ("10", "38", "39", "40", "E1", "E2")
+"""The equations whose mutants must all be refused."""
+
+SURVIVED = "survived"
+
+
+def resting_on(file: str, texts: dict[str, str]) -> list[str]:
+    """The hand-written files that require a file, also by way of another, in order."""
+    found = {file}
+    for own, text in texts.items():
+        if check.required(text) & found:
+            found.add(own)
+    return [own for own in texts if own in found]
+
+
+def fate(mutant: mutations.Mutant, built: Path = check.BUILT) -> str:
+    """Where Coq refuses the proofs about a mutant, "Exact.N_rate", or "survived"."""
+    true = mutations.EQUATIONS[mutant.number]
+    file, texts = statements.module(true.number), check.written()
+    others = resting_on(file, texts)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        for path in built.glob("*.vo"):
+            if path.stem not in (file, *others):
+                (folder / path.name).symlink_to(path)
+        wrong = statements.equation(replace(true, relations=mutant.relations))
+        (folder / f"{file}.v").write_text(wrong, encoding="utf-8")
+        check.compile_one(file, folder)
+        try:
+            for own in others:
+                shutil.copy(built / f"{own}.v", folder)
+                check.compile_one(own, folder)
+        except check.Refused as refused:
+            return f"{refused.file}.{refused.where}"
+    return SURVIVED
+
+
+def fates(chosen: Iterable[mutations.Mutant], built: Path = check.BUILT) -> dict[str, str]:
+    """What became of some mutants, by name. They need what check.compile_all has left in `built`."""
+    chosen = list(chosen)
+    with ThreadPoolExecutor(joblib.cpu_count()) as pool:
+        found = pool.map(lambda mutant: fate(mutant, built), chosen)
+    return {mutant.name: where for mutant, where in zip(chosen, found, strict=True)}
+
+
+def score(found: dict[str, str]) -> dict:
+    """How many mutants there are, in which proofs they were refused, and which survived."""
+    refused = [where for where in found.values() if where != SURVIVED]
+    return {
+        "mutants": len(found),
+        "refused": len(refused),
+        "by": {where: refused.count(where) for where in sorted(set(refused))},
+        "survived": [name for name, where in found.items() if where == SURVIVED],
+    }
+
+
+def examine(numbers: Iterable[str] = MUTATED) -> dict[str, dict]:
+    """The score of each equation, printed as it comes."""
+    rows = {}
+    for number in numbers:
+        rows[number] = score(fates(mutations.mutants(number)))
+        by = ", ".join(f"{where} ({times})" for where, times in rows[number]["by"].items())
+        of = f"{rows[number]['refused']} of {rows[number]['mutants']}"
+        print(f"({number}): {of} mutants refused, by {by}", flush=True)
+        for name in rows[number]["survived"]:
+            print(f"    survived: {name}")
+    return rows

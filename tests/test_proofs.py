@@ -1,0 +1,361 @@
+"""The proofs that Coq's kernel checks: what is printed for it, and what it says, of wrong equations too."""
+
+import json
+import random
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import mpmath
+import mutations
+import pytest
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+PROOFS = Path(__file__).resolve().parent / "proofs"
+sys.path.insert(0, str(PROOFS))
+
+import check  # noqa: E402
+import mutants  # noqa: E402
+
+from urep.equations import A_high, A_low, book, c, dh2, paper, phi1, t, tau_y  # noqa: E402
+from urep.site import statements  # noqa: E402
+
+needs_coq = pytest.mark.skipif(check.coqc() is None, reason="Coq is not installed, which checks the proofs")
+
+# --- what is printed ------------------------------------------------------------------------
+
+FUNCTIONS = {
+    "sqrt": mpmath.sqrt, "exp": mpmath.exp, "sinh": mpmath.sinh, "cosh": mpmath.cosh, "sin": mpmath.sin,
+    "cos": mpmath.cos, "tan": mpmath.tan, "ln": mpmath.log, "Rabs": abs,
+    "phi1": lambda z: mpmath.mpf(1) if z == 0 else mpmath.expm1(z) / z,
+}  # fmt: skip
+
+
+class Reader:
+    """Reads a term as Coq does and gives its value: ^ before unary - and /, then * and /, then + and -."""
+
+    def __init__(self, text, values):
+        self.tokens = re.findall(r"[A-Za-z_][\w']*|\d+|[-+*/^()]", text)
+        self.values = values
+
+    def value(self):
+        found = self.sum()
+        assert not self.tokens, self.tokens
+        return found
+
+    def next(self, *those):
+        return self.tokens.pop(0) if self.tokens and self.tokens[0] in those else None
+
+    def sum(self):
+        total = self.product()
+        while sign := self.next("+", "-"):
+            total = total + self.product() if sign == "+" else total - self.product()
+        return total
+
+    def product(self):
+        total = self.unary()
+        while sign := self.next("*", "/"):
+            total = total * self.unary() if sign == "*" else total / self.unary()
+        return total
+
+    def unary(self):
+        if self.next("-"):
+            return -self.unary()
+        if self.next("/"):
+            return 1 / self.unary()
+        return self.power()
+
+    def power(self):
+        base = self.call()
+        return base ** self.power() if self.next("^") else base
+
+    def call(self):
+        token = self.tokens.pop(0)
+        if token == "(":
+            inside = self.sum()
+            assert self.next(")")
+            return inside
+        if token.isdigit():
+            return mpmath.mpf(token)
+        if token in FUNCTIONS:
+            return FUNCTIONS[token](self.call())
+        if token == "t":
+            return self.values[token]
+        if token in ("Derive", "Derive_n"):  # of a letter, once or as often as is said
+            opened, letter, of, closed = (self.tokens.pop(0) for _ in range(4))
+            assert (opened, of, closed) == ("(", "L", ")")
+            times = int(self.tokens.pop(0)) if token == "Derive_n" else 1
+            assert self.next("t")
+            return self.values[letter, times]
+        assert self.next("L"), token
+        if isinstance(self.values[token], tuple):  # a function of time, at the moment t
+            assert self.next("t"), token
+            return self.values[token][0]
+        return self.values[token]
+
+
+def values_of(side):
+    """A number for each letter, function of time and derivative of an expression: by itself, by its name."""
+    draw = random.Random(str(side))
+    derivatives = side.atoms(sp.Derivative)
+    functions = side.xreplace({z: sp.Dummy() for z in derivatives}).atoms(AppliedUndef)
+    letters = side.xreplace({z: sp.Dummy() for z in functions | derivatives}).atoms(sp.Symbol)
+    exact, numbers = {}, {}
+    for letter in sorted(derivatives | functions | {z for z in letters if not z.is_Dummy}, key=str):
+        exact[letter] = sp.Rational(draw.randint(20, 90), 37)
+        number = mpmath.mpf(exact[letter].p) / exact[letter].q
+        if isinstance(letter, sp.Derivative):
+            numbers[letter.expr.func.__name__, letter.variable_count[0][1]] = number
+        elif letter.is_Function:
+            numbers[letter.func.__name__] = (number,)
+        else:
+            numbers[letter.name] = number
+    return exact, numbers
+
+
+def printed_sides(relation):
+    sign = statements.RELATIONS[relation.rel_op]
+    text = statements._proposition(relation, timed=True)
+    left, _, right = text.partition(f" {sign} ")
+    return left, right
+
+
+def printable(equation):
+    try:
+        return bool(statements.equation(equation))
+    except statements.Unprintable:
+        return False
+
+
+PRINTED = {str(e.number): e for e in (*paper.values(), *book.values()) if printable(e)}
+"""The equations for which there are words in Coq."""
+
+
+def test_most_scalar_equations_can_be_printed():
+    assert set(mutants.MUTATED) <= set(PRINTED)
+    assert len(PRINTED) >= 60
+
+
+@pytest.mark.parametrize("number", PRINTED)
+def test_a_printed_side_has_the_value_of_its_expression(number):
+    for relation in PRINTED[number].relations:
+        for side, text in zip((relation.lhs, relation.rhs), printed_sides(relation), strict=True):
+            if any(not z.expr.is_Function for z in side.atoms(sp.Derivative)):
+                assert number == "23"  # the derivative of a quotient, whose text is tested below
+                continue
+            with mpmath.workdps(40):
+                exact, numbers = values_of(side)
+                seen = Reader(text.split(" /\\ ")[-1], numbers).value()
+                wanted = mpmath.mpmathify(side.xreplace(exact).evalf(40))
+                assert abs(seen - wanted) <= 1e-30 * abs(wanted), (text, seen, wanted)
+
+
+SMALL = [
+    (A_high - (A_low - c), "A_high L - A_low L + c L"),
+    (A_high / 2 - A_low**2, "A_high L / 2 - A_low L ^ 2"),
+    (sp.sqrt(A_low) ** 3, "sqrt (A_low L) ^ 3"),
+    (1 / sp.sqrt(tau_y), "/ sqrt (tau_y L)"),
+    (-(A_high + c) / tau_y, "(- A_high L - c L) / tau_y L"),
+    (2 * c / (3 * tau_y), "2 * c L / (3 * tau_y L)"),
+    (sp.exp(-c * t), "exp (- c L * t)"),
+    (t * phi1(-c * t), "t * phi1 (- c L * t)"),
+    (dh2**2, "dh2 L t ^ 2"),
+    (sp.Abs(c), "Rabs (c L)"),
+]
+
+
+@pytest.mark.parametrize(("expr", "text"), SMALL, ids=[text for _, text in SMALL])
+def test_a_small_expression_is_printed_as_a_person_would_write_it(expr, text):
+    assert statements._Printer({t: "t"}).of(expr) == text
+
+
+def test_a_derivative_that_is_printed_exists():
+    line = "ex_derive (dh2 L) t /\\ Derive (dh2 L) t = A_high L * dh2 L t / tau_y L - dh2 L t ^ 2 / tau_y L"
+    assert line in statements.equation(paper[38])
+    assert "ex_derive_n (N L) 2 t /\\ ex_derive (N L) t /\\ w L t" in statements.equation(book["E4"])
+    assert "Derive (fun t => dy2 L t / dh2 L t) t" in statements.equation(paper[23])
+
+
+def test_an_equation_without_time_takes_none_also_where_a_mutant_has_it():
+    assert "Definition eq10 (L : letters) : Prop" in statements.equation(paper[10])
+    assert "Definition eq38 (L : letters) (t : R) : Prop" in statements.equation(paper[38])
+    wrong = replace(paper[10], relations=(sp.Eq(dh2, paper[10].rhs, evaluate=False),))
+    printed = statements.equation(wrong)
+    assert "Definition eq10_1 (L : letters) : Prop :=\n  forall t : R, dh2 L t =" in printed
+
+
+WORDLESS = [(sp.erf(c), "erf"), (c ** sp.Rational(1, 3), "1/3"), (sp.Derivative(dh2, c), "by time")]
+
+
+@pytest.mark.parametrize(("expr", "word"), WORDLESS)
+def test_what_has_no_word_in_coq_is_refused(expr, word):
+    with pytest.raises(statements.Unprintable, match=word):
+        statements._Printer({t: "t"}).of(expr)
+
+
+def test_the_name_of_a_file_says_its_equation():
+    assert [statements.module(n) for n in (10, "E1", "39+", "39=", "E6'")] == [
+        "Eq10", "EqE1", "Eq39plus", "Eq39equal", "EqE6prime",
+    ]  # fmt: skip
+    assert len(check.EQUATIONS) == len(paper) + len(book)
+
+
+# --- the hand-written files -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", check.written())
+def test_a_proof_admits_nothing_and_a_comment_says_what_each_lemma_is(file):
+    text = check.written()[file]
+    assert check.FORBIDDEN.search(check._without_comments(text)) is None
+    assert max(map(len, text.splitlines())) <= 110
+    assert re.findall(r"\n\n(?:Lemma|Theorem) ([\w']+)", text) == []
+    assert text.count("Proof.") == text.count("Qed.")
+    assert check.theorems(file, text) or "Lemma" in text
+
+
+@pytest.mark.parametrize("word", ["Admitted.", "Axiom a : False.", "Abort.", "Parameter a : R.", "admit."])
+def test_a_word_that_claims_without_proof_is_seen(word):
+    assert check.FORBIDDEN.search(f"Proof.\n{word}\n")
+
+
+def test_a_theorem_must_say_which_equations_it_checks():
+    told = "(* So it is. Checks (7), (E1) and (39+). *)\nTheorem a : True.\nProof. exact I. Qed.\n"
+    (theorem,) = check.theorems("File", told)
+    assert (theorem.name, theorem.says, theorem.checks) == ("a", "So it is.", ("7", "E1", "39+"))
+    for silent in ("(* So it is. *)\nTheorem a : True.\n", "Theorem a : True.\n"):
+        with pytest.raises(ValueError, match=r"\ba\b"):
+            check.theorems("File", silent)
+
+
+def test_what_a_statement_mentions_is_found_behind_definitions():
+    texts = {"A": "Definition exact (L : letters) : Prop :=\n  eqE1 L /\\ half L.\n\n"
+                  "Definition half (L : letters) : Prop := forall t, eq39plus_2 L t.\n\n"}  # fmt: skip
+    assert check.mentions(texts, "forall L, exact L -> eq7_1 L 0") == {"E1", "39+", "7"}
+    assert check.mentions(texts, "forall L, half L") == {"39+"}
+    assert check.mentions(texts, "True") == set()
+
+
+def test_files_are_compiled_after_those_that_they_require():
+    order = list(check.written())
+    for file, text in check.written().items():
+        assert all(order.index(other) < order.index(file) for other in check.required(text) & set(order))
+    assert check.required("From Companion Require Import Letters Eq10.\n") == {"Letters", "Eq10"}
+
+
+def test_without_coq_it_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setattr(check, "coqc", lambda: None)
+    monkeypatch.setattr(check, "RECORD", tmp_path / "record.json")
+    monkeypatch.setattr(sys, "argv", ["check.py"])
+    check.RECORD.write_text("{}")
+    with pytest.raises(SystemExit, match="apt-get install coq libcoq-coquelicot"):
+        check.main()
+    assert not check.RECORD.exists()
+
+
+# --- what the kernel says -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A folder with everything compiled, of which `record` is the record."""
+    return tmp_path_factory.mktemp("proofs")
+
+
+@pytest.fixture(scope="module")
+def record(built):
+    return check.check(built)
+
+
+@needs_coq
+def test_the_kernel_checks_every_theorem_from_coqs_real_numbers_alone(record):
+    every = [theorem for file, text in check.written().items() for theorem in check.theorems(file, text)]
+    assert [row["name"] for row in record["theorems"]] == [theorem.name for theorem in every]
+    for row in record["theorems"]:
+        assert set(row["axioms"]) <= check.AXIOMS, row["name"]
+        assert set(row["checks"]) <= set(row["mentions"]), row["name"]
+    assert record["axioms"] == sorted(check.AXIOMS) and len(check.AXIOMS) == 4
+    for label, lines in record["equations"].items():
+        assert tuple(lines) == mutations.EQUATIONS[label].lines
+    assert set(mutants.MUTATED) <= set(record["equations"])
+    assert json.loads(json.dumps(record)) is not None
+    assert "exact_ends_at_eq10" in check.table(record)
+
+
+def said_by_coq(built, tmp_path, text):
+    """What is said of the theorems of a file that stands beside the proofs; Refused if Coq refuses it."""
+    for path in built.glob("*.vo"):
+        (tmp_path / path.name).symlink_to(path)
+    (tmp_path / "Extra.v").write_text(text)
+    check.compile_one("Extra", tmp_path)
+    return check.assumptions(check.theorems("Extra", text), tmp_path)
+
+
+@needs_coq
+def test_an_axiom_of_ones_own_is_seen(record, built, tmp_path):
+    text = """
+    From Companion Require Import Letters Eq10.
+    Axiom wishful : forall L, eq10 L.
+    (* It is. Checks (10). *)
+    Theorem wished : forall L, eq10 L.
+    Proof. exact wishful. Qed.
+    (* One is one. Checks (10). *)
+    Theorem closed : 1 = 1.
+    Proof. reflexivity. Qed.
+    """
+    said = said_by_coq(built, tmp_path, text)
+    assert said["wished"][0].endswith("forall L : Letters.letters, Eq10.eq10 L")
+    assert "Extra.wishful" in said["wished"][1] and set(said["wished"][1]) - check.AXIOMS == {"Extra.wishful"}
+    assert said["closed"][1] == ()
+
+
+@needs_coq
+def test_a_proof_that_is_wrong_is_refused_where_it_is(record, built, tmp_path):
+    text = """
+    From Companion Require Import Letters Eq10.
+    Lemma right : 1 = 1.
+    Proof. reflexivity. Qed.
+    Lemma wrong : forall L, eq10 L.
+    Proof. intros L; reflexivity. Qed.
+    """
+    with pytest.raises(check.Refused, match="in wrong"):
+        said_by_coq(built, tmp_path, text)
+
+
+@needs_coq
+@pytest.mark.parametrize("number", mutants.MUTATED, ids=lambda number: f"({number})")
+def test_a_wrong_equation_breaks_its_proof(number, record, built):
+    found = mutants.fates(mutations.sample(number), built)
+    assert len(found) >= 2
+    assert mutants.SURVIVED not in found.values(), found
+    assert mutants.score(found)["refused"] == len(found)
+
+
+@needs_coq
+def test_the_true_equation_breaks_none(record, built):
+    number = "10"
+    true = mutations.Mutant(number, 0, "right", mutations.EQUATIONS[number].relations)
+    assert mutants.fate(true, built) == mutants.SURVIVED
+
+
+@pytest.mark.parametrize("number", mutants.MUTATED, ids=lambda number: f"({number})")
+def test_each_mutant_can_be_printed(number):
+    true = mutations.EQUATIONS[number]
+    texts = [statements.equation(replace(true, relations=m.relations)) for m in mutations.mutants(number)]
+    assert len(set(texts)) == len(texts) >= 20
+    assert statements.equation(true) not in texts
+
+
+def test_a_score_counts_who_refused():
+    found = {"a": "End.one", "b": "End.one", "c": mutants.SURVIVED}
+    assert mutants.score(found) == {"mutants": 3, "refused": 2, "by": {"End.one": 2}, "survived": ["c"]}
+    assert mutants.resting_on("Eq10", check.written()) == ["End"]
+
+
+def test_make_proofs_says_what_is_missing_where_coq_is_not():
+    done = subprocess.run(
+        [sys.executable, str(PROOFS / "check.py"), "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 and "--mutants" in done.stdout
