@@ -103,8 +103,8 @@ PARTS = ("The paper states", "Derive", "Integrate", "Train", "A control that mus
          "Where it stops being true", "What we saw")  # fmt: skip
 
 
-APPENDICES = {"machine_forms"}
-"""Pages of theory that finish the derivation of another page and claim nothing of networks."""
+APPENDICES = {"machine_forms", "proved"}
+"""Pages of theory that look closer at what other pages derive and claim nothing of networks."""
 
 
 def has_control(page, text):

@@ -21,7 +21,7 @@ import check  # noqa: E402
 import mutants  # noqa: E402
 
 from urep.equations import A_high, A_low, book, c, dh2, paper, phi1, t, tau_y  # noqa: E402
-from urep.site import statements  # noqa: E402
+from urep.site import kernel, statements  # noqa: E402
 
 needs_coq = pytest.mark.skipif(check.coqc() is None, reason="Coq is not installed, which checks the proofs")
 
@@ -200,20 +200,20 @@ def test_the_name_of_a_file_says_its_equation():
     assert [statements.module(n) for n in (10, "E1", "39+", "39=", "E6'")] == [
         "Eq10", "EqE1", "Eq39plus", "Eq39equal", "EqE6prime",
     ]  # fmt: skip
-    assert len(check.EQUATIONS) == len(paper) + len(book)
+    assert len(kernel.EQUATIONS) == len(paper) + len(book)
 
 
 # --- the hand-written files -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file", check.written())
+@pytest.mark.parametrize("file", kernel.written())
 def test_a_proof_admits_nothing_and_a_comment_says_what_each_lemma_is(file):
-    text = check.written()[file]
+    text = kernel.written()[file]
     assert check.FORBIDDEN.search(check._without_comments(text)) is None
     assert max(map(len, text.splitlines())) <= 110
     assert re.findall(r"\n\n(?:Lemma|Theorem) ([\w']+)", text) == []
     assert text.count("Proof.") == text.count("Qed.")
-    assert check.theorems(file, text) or "Lemma" in text
+    assert kernel.theorems(file, text) or "Lemma" in text
 
 
 @pytest.mark.parametrize("word", ["Admitted.", "Axiom a : False.", "Abort.", "Parameter a : R.", "admit."])
@@ -223,11 +223,11 @@ def test_a_word_that_claims_without_proof_is_seen(word):
 
 def test_a_theorem_must_say_which_equations_it_checks():
     told = "(* So it is. Checks (7), (E1) and (39+). *)\nTheorem a : True.\nProof. exact I. Qed.\n"
-    (theorem,) = check.theorems("File", told)
+    (theorem,) = kernel.theorems("File", told)
     assert (theorem.name, theorem.says, theorem.checks) == ("a", "So it is.", ("7", "E1", "39+"))
     for silent in ("(* So it is. *)\nTheorem a : True.\n", "Theorem a : True.\n"):
         with pytest.raises(ValueError, match=r"\ba\b"):
-            check.theorems("File", silent)
+            kernel.theorems("File", silent)
 
 
 def test_what_a_statement_mentions_is_found_behind_definitions():
@@ -239,10 +239,10 @@ def test_what_a_statement_mentions_is_found_behind_definitions():
 
 
 def test_files_are_compiled_after_those_that_they_require():
-    order = list(check.written())
-    for file, text in check.written().items():
-        assert all(order.index(other) < order.index(file) for other in check.required(text) & set(order))
-    assert check.required("From Companion Require Import Letters Eq10.\n") == {"Letters", "Eq10"}
+    order = list(kernel.written())
+    for file, text in kernel.written().items():
+        assert all(order.index(other) < order.index(file) for other in kernel.required(text) & set(order))
+    assert kernel.required("From Companion Require Import Letters Eq10.\n") == {"Letters", "Eq10"}
 
 
 def test_without_coq_it_says_what_to_install(monkeypatch, tmp_path):
@@ -271,7 +271,7 @@ def record(built):
 
 @needs_coq
 def test_the_kernel_checks_every_theorem_from_coqs_real_numbers_alone(record):
-    every = [theorem for file, text in check.written().items() for theorem in check.theorems(file, text)]
+    every = [theorem for file, text in kernel.written().items() for theorem in kernel.theorems(file, text)]
     assert [row["name"] for row in record["theorems"]] == [theorem.name for theorem in every]
     for row in record["theorems"]:
         assert set(row["axioms"]) <= check.AXIOMS, row["name"]
@@ -290,7 +290,7 @@ def said_by_coq(built, tmp_path, text):
         (tmp_path / path.name).symlink_to(path)
     (tmp_path / "Extra.v").write_text(text)
     check.compile_one("Extra", tmp_path)
-    return check.assumptions(check.theorems("Extra", text), tmp_path)
+    return check.assumptions(kernel.theorems("Extra", text), tmp_path)
 
 
 @needs_coq
@@ -351,7 +351,7 @@ def test_each_mutant_can_be_printed(number):
 def test_a_score_counts_who_refused():
     found = {"a": "End.one", "b": "End.one", "c": mutants.SURVIVED}
     assert mutants.score(found) == {"mutants": 3, "refused": 2, "by": {"End.one": 2}, "survived": ["c"]}
-    assert mutants.resting_on("Eq10", check.written()) == ["End"]
+    assert mutants.resting_on("Eq10", kernel.written()) == ["End"]
 
 
 def test_make_proofs_says_what_is_missing_where_coq_is_not():

@@ -26,6 +26,7 @@ MIME = "application/vnd.urep.check+json"
 """Key of a record in the metadata of a cell's output, where page builders leave it alone."""
 
 MEANING = {
+    "kernel": ("kernel-checked", "✓"),
     "symbolic": ("proved", "✓"),
     "verification": ("proved, by substitution", "✓"),
     "definition": ("by definition", "≡"),

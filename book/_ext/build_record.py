@@ -10,7 +10,15 @@ from pathlib import Path
 
 import execution
 
-SOURCES = ("_config.yml", "_toc.yml", "book", "urep", "tests/notebooks", "tests/mutations.json")
+SOURCES = (
+    "_config.yml",
+    "_toc.yml",
+    "book",
+    "urep",
+    "tests/notebooks",
+    "tests/mutations.json",
+    "tests/proofs",
+)
 """What a page can depend on."""
 
 

@@ -42,9 +42,9 @@ def _export(app, exception):
     """Write the claims and their schema into the folder of the site."""
     if exception is not None or app.builder.name != "html":
         return
-    from urep.site import export
+    from urep.site import export, kernel
 
-    claims = export.verdicts(commit=origin.commit(), date=origin.today())
+    claims = export.verdicts(commit=origin.commit(), date=origin.today(), checked=kernel.record())
     for name, content in (("verdicts.json", claims), ("verdicts.schema.json", export.SCHEMA)):
         text = json.dumps(content, indent=1, ensure_ascii=False)
         (Path(app.outdir) / name).write_text(text + "\n", encoding="utf-8")

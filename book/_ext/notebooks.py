@@ -112,6 +112,8 @@ def _block(kind: str, argument: str, body: list[str], page: Path) -> list[str]:
         return ["**Solution**"]
     if kind == "solution-end":
         return []
+    if kind.startswith("kernel-"):
+        return [f"> **On the book's site**: what Coq's kernel checked. {' '.join(body)}".rstrip(), ""]
     if kind.startswith("prf:"):
         title = kind.removeprefix("prf:").capitalize() + (f" ({argument})" if argument else "")
     else:

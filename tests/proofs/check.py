@@ -5,6 +5,7 @@
 
 The record, _build/proofs/record.json, says which theorem about which registered equations was checked, with
 which Coq, and which axioms it rests on. It is written when all holds, and removed before anything is tried.
+The build asks for it (book/_ext/kernel_checked.py), with --if-needed.
 """
 
 from __future__ import annotations
@@ -16,22 +17,21 @@ import resource
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
-from graphlib import TopologicalSorter
+from dataclasses import asdict
 from pathlib import Path
 
 PROOFS = Path(__file__).resolve().parent
 ROOT = PROOFS.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from urep.equations import book, paper  # noqa: E402 - of this checkout
-from urep.site import statements  # noqa: E402
+from urep.site import kernel, statements  # noqa: E402 - of this checkout
+from urep.site.kernel import EQUATIONS, Theorem, theorems, written  # noqa: E402
 
-BUILT = ROOT / "_build" / "proofs"
-"""Where everything is printed and compiled."""
-
-RECORD = BUILT / "record.json"
+RECORD = kernel.RECORD
 """What was checked, for the book to read."""
+
+BUILT = RECORD.parent
+"""Where everything is printed and compiled."""
 
 INSTALL = """\
 There is no coqc on this machine, the Coq proof assistant that checks the proofs in tests/proofs.
@@ -44,9 +44,6 @@ AXIOMS = frozenset({
     "FunctionalExtensionality.functional_extensionality_dep",
 })  # fmt: skip
 """What the real numbers of Coq's standard library rest on, and all that a proof here may."""
-
-EQUATIONS = {statements.module(e.number): e for e in (*paper.values(), *book.values())}
-"""Each registered equation by the Coq file that is printed of it."""
 
 FORBIDDEN = re.compile(
     r"\b(Admitted|Axioms?|Abort|Parameters?|Conjecture|admit|give_up|Unset|bypass_check)\b"
@@ -62,50 +59,9 @@ class Refused(Exception):
         self.file, self.where, self.said = file, where, said
 
 
-@dataclass(frozen=True)
-class Theorem:
-    """A theorem of a hand-written file: its name, what it says in words, which equations it checks."""
-
-    name: str
-    file: str
-    says: str
-    checks: tuple[str, ...]
-
-
 # --- the hand-written files -----------------------------------------------------------------
 
 _SENTENCE = re.compile(r"(?:Theorem|Lemma|Corollary)\s+([\w']+)")
-_THEOREM = re.compile(r"\(\*((?:(?!\*\)).)*)\*\)\s*Theorem\s+([\w']+)", re.S)
-_CHECKS = re.compile(r"\s*Checks ((?:\([^)]+\)(?:, | and )?)+)\.\s*$")
-
-
-def written() -> dict[str, str]:
-    """The hand-written files by name, each after those that it requires."""
-    texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(PROOFS.glob("*.v"))}
-    order = TopologicalSorter({file: required(text) & set(texts) for file, text in texts.items()})
-    return {file: texts[file] for file in order.static_order()}
-
-
-def required(text: str) -> set[str]:
-    """The files of this book that a file requires."""
-    lines = re.findall(r"From Companion Require Import ([^.]*)\.", text)
-    return {file for line in lines for file in line.split()}
-
-
-def theorems(file: str, text: str) -> list[Theorem]:
-    """The theorems of a file. Raises ValueError for one whose comment does not end in "Checks (7), (E1)."."""
-    found = []
-    for comment, name in _THEOREM.findall(text):
-        words = " ".join(comment.split())
-        checks = _CHECKS.search(words)
-        if checks is None:
-            raise ValueError(f'the comment of {name} must end in "Checks (7), (E1).", got {words!r}')
-        labels = tuple(re.findall(r"\(([^)]+)\)", checks[1]))
-        found.append(Theorem(name, file, words[: checks.start()].strip(), labels))
-    named = re.findall(r"Theorem\s+([\w']+)", text)
-    if named != [theorem.name for theorem in found]:
-        raise ValueError(f"each theorem of {file}.v must have a comment before it, got {named}")
-    return found
 
 
 def mentions(texts: dict[str, str], statement: str) -> set[str]:
@@ -166,25 +122,13 @@ def _spent() -> float:
     return spent.ru_utime + spent.ru_stime
 
 
-def print_equations(files: set[str], folder: Path) -> list[str]:
-    """Print the letters and the equations of some files into a folder; returns all of these in order."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "Letters.v").write_text(statements.letters(), encoding="utf-8")
-    printed = sorted(files & set(EQUATIONS))
-    for file in printed:
-        (folder / f"{file}.v").write_text(statements.equation(EQUATIONS[file]), encoding="utf-8")
-    return ["Letters", *printed]
-
-
 def compile_all(folder: Path) -> dict[str, float]:
     """Print and compile everything into a folder; the processor seconds of each file. Raises Refused."""
     shutil.rmtree(folder, ignore_errors=True)
-    texts = written()
-    files = print_equations(set().union(*map(required, texts.values())), folder)
-    for file, text in texts.items():
-        (folder / f"{file}.v").write_text(text, encoding="utf-8")
+    folder.mkdir(parents=True)
     seconds = {}
-    for file in (*files, *texts):
+    for file, text in (kernel.printed() | written()).items():
+        (folder / f"{file}.v").write_text(text, encoding="utf-8")
         begin = _spent()
         compile_one(file, folder)
         seconds[file] = _spent() - begin
@@ -241,6 +185,7 @@ def check(folder: Path = BUILT) -> dict:
     checked = sorted({label for theorem in every for label in theorem.checks})
     lines = {str(e.number): e.lines for e in EQUATIONS.values()}
     return {
+        "digest": kernel.digest(),
         "coqc": version(),
         "axioms": sorted(AXIOMS),
         "equations": {label: lines[label] for label in checked},
@@ -264,8 +209,13 @@ def table(record: dict) -> str:
 def main() -> None:
     """Check everything, with --mutants what becomes of wrong equations too, and write the record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mutants", nargs="*", metavar="number", help="then each mutant, of these equations")
+    parser.add_argument("--mutants", action="store_true", help="then each mutant of some equations")
+    parser.add_argument("--if-needed", action="store_true",
+                        help="nothing where Coq is missing, or has checked all of this before")  # fmt: skip
     options = parser.parse_args()
+    if options.if_needed and (coqc() is None or kernel.record(RECORD)):
+        print("== " + ("the proofs are checked" if coqc() else "no coqc: the proofs are not checked"))
+        return
     RECORD.unlink(missing_ok=True)
     if coqc() is None:
         sys.exit(INSTALL)
@@ -273,6 +223,7 @@ def main() -> None:
         record = check()
     except Refused as refused:
         sys.exit(f"Coq refuses {refused}")
+    RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(table(record))
     axioms = "\n".join(f"  {axiom}" for axiom in record["axioms"])
     print(
@@ -281,13 +232,10 @@ def main() -> None:
         f"in {sum(record['seconds'].values()):.0f} seconds of processor time. "
         f"They rest on nothing but the axioms of Coq's real numbers:\n{axioms}"
     )
-    if options.mutants is not None:
+    if options.mutants:
         import mutants
 
-        record["mutants"] = mutants.examine(options.mutants or mutants.MUTATED)
-    RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    if any(row["survived"] for row in record.get("mutants", {}).values()):
-        sys.exit("a mutant survived: what is proved of its equation is true of a wrong one too")
+        mutants.main()
 
 
 if __name__ == "__main__":

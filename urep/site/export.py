@@ -123,6 +123,28 @@ _SENTENCE = _of(
     },
 )
 
+_KERNEL = _of(
+    "What Coq's kernel checked in this build: its version, the axioms that are allowed, and the theorems.",
+    {
+        "coqc": _TEXT,
+        "axioms": _TEXTS,
+        "theorems": {
+            "type": "array",
+            "items": _of(
+                "A theorem: where it is, what it says, the equations that it checks, and its axioms.",
+                {
+                    "name": _TEXT,
+                    "file": _TEXT,
+                    "says": _TEXT,
+                    "checks": _TEXTS,
+                    "statement": {"description": "as Coq prints it", **_TEXT},
+                    "axioms": _TEXTS,
+                },
+            ),
+        },
+    },
+)
+
 SCHEMA = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Verdicts of When Representations Align, executed",
@@ -149,16 +171,19 @@ SCHEMA = {
             "claims": {"type": "array", "items": _CLAIM},
             "equations": {"type": "object", "additionalProperties": _EQUATION},
             "sentences": {"type": "array", "items": _SENTENCE},
+            "kernel": {"description": "null where Coq is not installed", **_or_null(_KERNEL)},
         },
     ),
 }
 """What `verdicts.json` holds, as a JSON schema."""
 
 
-def verdicts(found: Iterable[Record] | None = None, *, commit: str = "", date: str = "") -> dict:
+def verdicts(
+    found: Iterable[Record] | None = None, *, commit: str = "", date: str = "", checked: dict | None = None
+) -> dict:
     """All claims with their verdicts, the graph of equations, and the sentences, as JSON holds them.
 
-    `commit` and `date` are those of the build that writes them.
+    `commit` and `date` are those of the build that writes them, `checked` what Coq checked (`kernel.record`).
     """
     from .. import __version__
 
@@ -174,7 +199,18 @@ def verdicts(found: Iterable[Record] | None = None, *, commit: str = "", date: s
             {"section": s.section, "says": s.says, "verdict": word, "bears": s.bears, "against": s.against}
             for s, word, _ in sentences.judged(found)
         ],
+        "kernel": checked and _only(checked, _KERNEL) | {"theorems": _theorems(checked)},
     }
+
+
+def _only(fields: dict, schema: dict) -> dict:
+    """The fields that a schema knows."""
+    return {name: fields[name] for name in schema["properties"]}
+
+
+def _theorems(checked: dict) -> list[dict]:
+    known = _KERNEL["properties"]["theorems"]["items"]
+    return [_only(row, known) for row in checked["theorems"]]
 
 
 def _claim(record: Record) -> dict:
