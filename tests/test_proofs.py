@@ -209,7 +209,7 @@ def test_the_name_of_a_file_says_its_equation():
 @pytest.mark.parametrize("file", kernel.written())
 def test_a_proof_admits_nothing_and_a_comment_says_what_each_lemma_is(file):
     text = kernel.written()[file]
-    assert check.FORBIDDEN.search(check._without_comments(text)) is None
+    assert check.FORBIDDEN.search(check.without_comments(text)) is None
     assert max(map(len, text.splitlines())) <= 110
     assert re.findall(r"\n\n(?:Lemma|Theorem) ([\w']+)", text) == []
     assert text.count("Proof.") == text.count("Qed.")
@@ -253,6 +253,86 @@ def test_without_coq_it_says_what_to_install(monkeypatch, tmp_path):
     with pytest.raises(SystemExit, match="apt-get install coq libcoq-coquelicot"):
         check.main()
     assert not check.RECORD.exists()
+
+
+# --- what the book shows of it ----------------------------------------------------------------
+
+PROVED = {
+    "digest": "", "coqc": "8.0", "axioms": [], "equations": {"7": [], "E1": []},
+    "theorems": [{"name": "a", "file": "File", "says": "||dh||^2 >= 0.", "checks": ["7", "E1"],
+                  "statement": "A.a : 1 < 2", "axioms": [], "mentions": []}],
+}  # fmt: skip
+THEOREM = kernel.Theorem("a", "File", "||dh||^2 >= 0.", ("7", "E1"))
+
+
+def test_a_theorem_is_kernel_checked_where_coq_ran_and_elsewhere_says_that_it_was_not():
+    ran = kernel.verdict(THEOREM, PROVED, "proved.html")
+    assert 'class="urep-verdict urep-kernel" id="kernel-a"' in ran and ">kernel-checked<" in ran
+    assert "‖dh‖² ≥ 0." in ran and "Coq 8.0" in ran and 'href="proved.html#theorem-a"' in ran
+    assert ran.count('<span class="urep-item">') == 2
+    skipped = kernel.verdict(THEOREM, None, "proved.html")
+    assert "kernel-checked" not in skipped and "✓" not in skipped
+    assert "not checked in this build" in skipped and "Coq is not installed here" in skipped
+
+
+def test_a_row_gets_a_sign_only_where_a_theorem_checks_its_equation():
+    assert "proved.html#theorem-a" in kernel.mark("7", PROVED, "proved.html")
+    assert kernel.mark("8", PROVED, "proved.html") == kernel.mark("7", None, "proved.html") == ""
+
+
+def test_the_front_page_counts_theorems_only_where_they_were_checked():
+    tried = sum(row["mutants"] for row in kernel.mutants()["equations"].values())
+    assert "<strong>1</strong><span>theorems about 2 equations" in kernel.counts(PROVED)
+    assert kernel.NOT_CHECKED in kernel.counts(None) and "kernel-checked" not in kernel.counts(None)
+    assert f"{tried} of {tried}" in kernel.counts(None)
+
+
+def test_every_theorem_has_a_row_and_no_verdict_without_a_record():
+    rows = kernel.table(None)
+    assert rows.count("<tbody id=") == len(kernel.every()) == rows.count(f"○ {kernel.NOT_CHECKED}")
+    assert "✓" not in rows
+
+
+def test_a_record_of_other_equations_or_proofs_counts_for_nothing(tmp_path):
+    path = tmp_path / "record.json"
+    assert kernel.record(path) is None
+    path.write_text(json.dumps(PROVED | {"digest": kernel.digest()}))
+    assert kernel.record(path)["coqc"] == "8.0"
+    changed = kernel.printed() | kernel.written()
+    changed["Eq10"] = changed["Eq10"].replace("+", "-", 1)
+    assert kernel.digest(changed) != kernel.digest()
+    path.write_text(json.dumps(PROVED | {"digest": kernel.digest(changed)}))
+    assert kernel.record(path) is None
+
+
+def test_the_mutants_that_the_book_counts_are_those_of_these_equations_and_proofs():
+    kept = kernel.mutants()
+    assert kept["digest"] == mutants.digest(), "run make proofs ARGS=--mutants"
+    assert tuple(kept["equations"]) == mutants.MUTATED
+    for number, row in kept["equations"].items():
+        assert row["refused"] == row["mutants"] == len(list(mutations.mutants(number))) > 0
+        assert row["survived"] == [] and sum(row["by"].values()) == row["refused"]
+
+
+def test_a_theorem_is_shown_as_it_is_written():
+    text = kernel.source("eq38_holds")
+    assert text.startswith("(*") and text.endswith("Qed.") and text.count("Theorem") == 1
+    assert text in (PROOFS / "Identical.v").read_text()
+    with pytest.raises(KeyError, match="no_theorem"):
+        kernel.source("no_theorem")
+
+
+def test_each_registered_equation_is_counted_once():
+    numbers = [int(row[1]) for row in kernel.scope().rows]
+    assert sum(numbers) == len(paper) + len(book) and min(numbers) > 0
+    assert numbers[1] == len(PRINTED) - numbers[0]
+
+
+def test_pages_name_theorems_that_there_are():
+    pages = [page.read_text(encoding="utf-8") for page in sorted(kernel.ROOT.glob("book/**/*.md"))]
+    named = re.findall(r"```\{kernel-checked\}\n(.*?)```", "\n".join(pages), flags=re.S)
+    assert len(named) >= 8 and all(block.split() for block in named)
+    assert {name for block in named for name in block.split()} <= set(kernel.every())
 
 
 # --- what the kernel says -------------------------------------------------------------------

@@ -69,7 +69,7 @@ def mentions(texts: dict[str, str], statement: str) -> set[str]:
     bodies = {
         name: body
         for text in texts.values()
-        for name, body in re.findall(r"Definition ([\w']+)(.*?)\.\s*\n\n", _without_comments(text), re.S)
+        for name, body in re.findall(r"Definition ([\w']+)(.*?)\.\s*\n\n", without_comments(text), re.S)
     }
     modules = {statements.name(e.number): str(e.number) for e in EQUATIONS.values()}
     seen, found, todo = set(), set(), [statement]
@@ -84,7 +84,8 @@ def mentions(texts: dict[str, str], statement: str) -> set[str]:
     return found
 
 
-def _without_comments(text: str) -> str:
+def without_comments(text: str) -> str:
+    """The text of a file without what Coq does not read."""
     return re.sub(r"\(\*.*?\*\)", "", text, flags=re.S)
 
 
@@ -167,7 +168,7 @@ def check(folder: Path = BUILT) -> dict:
     """Compile everything into a folder and check each theorem; the record. Raises Refused and ValueError."""
     texts = written()
     for file, text in texts.items():
-        word = FORBIDDEN.search(_without_comments(text))
+        word = FORBIDDEN.search(without_comments(text))
         if word:
             raise ValueError(f"{file}.v must not have the word {word[0]}")
     every = [theorem for file, text in texts.items() for theorem in theorems(file, text)]

@@ -42,6 +42,17 @@ def resting_on(file: str, texts: dict[str, str]) -> list[str]:
     return [own for own in texts if own in found]
 
 
+def digest() -> str:
+    """Of everything that a mutant is put to, comments left out."""
+    texts = kernel.printed() | kernel.written()
+    modules = [statements.module(mutations.EQUATIONS[number].number) for number in MUTATED]
+    used, more = set(), {own for module in modules for own in resting_on(module, kernel.written())}
+    while more:
+        used |= more
+        more = set().union(*(kernel.required(texts[file]) for file in more)) - used
+    return kernel.digest({file: check.without_comments(texts[file]) for file in used})
+
+
 def fate(mutant: mutations.Mutant, built: Path = check.BUILT) -> str:
     """Where Coq refuses the proofs about a mutant, "Exact.N_rate", or "survived"."""
     true = mutations.EQUATIONS[mutant.number]
@@ -99,7 +110,7 @@ def examine(numbers: Iterable[str] = MUTATED) -> dict[str, dict]:
 def main() -> None:
     """Put each mutant to the proofs and keep what came of it. Exits where one survived."""
     rows = examine()
-    kept = {"commit": mutations.commit(), "digest": kernel.digest(), "equations": rows}
+    kept = {"commit": mutations.commit(), "digest": digest(), "equations": rows}
     kernel.MUTANTS.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if any(row["survived"] for row in rows.values()):
         sys.exit("a mutant survived: what is proved of its equation is true of a wrong one too")
