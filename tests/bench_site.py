@@ -25,7 +25,10 @@ SITE = Path(__file__).resolve().parent.parent / "_build" / "html"
 EMPTY = "<!doctype html><title>empty</title><p>A page with nothing to load."
 FRAME = 1000 / 60
 
-PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+PAINTED = """() => new Promise(done => new PerformanceObserver(list => {
+  const [first] = list.getEntriesByName('first-contentful-paint');
+  if (first) done(first.startTime);
+}).observe({type: 'paint', buffered: true}))"""
 MOVES = """async () => {
   const slider = document.getElementById('urep-dh2_0'), times = [];
   for (let i = 0; i < 100; i++) {
