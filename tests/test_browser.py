@@ -24,8 +24,8 @@ WIDE = """() => {
     "other stops": boxes.filter((box) => !scrolls(box) && box.hasAttribute("tabindex")).length,
   };
 }"""
-"""Formulas on lines of their own, and figures: how many, how many pixels a point of a picture takes, boxes that
-are too wide, others that the tab key stops at."""
+"""Formulas on lines of their own, and figures: how many, the pixels that a point of a picture takes, boxes
+that are too wide, others that the tab key stops at."""
 
 LIBRARIES = ("plotly", "uplot")
 """What only pages that ask for it load, and is not counted as their weight."""
