@@ -200,6 +200,7 @@ def test_each_page_can_be_touched_at_360_pixels_and_what_is_wider_reached_by_key
             page.wait_for_function("window.urepExplorer")
         page.evaluate(STANDS)
         wide = page.evaluate(WIDE)
+        page.evaluate(ONCE)
         assert all(box == {"tabindex": "0", "role": "group"} for box in wide["scrolling"]), name
         assert wide["other stops"] == 0, name
         assert all(pixels >= 1 for pixels in wide["pictures"]), name  # eight points are eight pixels high
