@@ -13,16 +13,19 @@ from urep import growth
 
 EXPLORER = "book/explorer.html"
 WIDE = """() => {
-  const boxes = [...document.querySelectorAll(".urep-formula")];
+  const boxes = [...document.querySelectorAll(".urep-formula, figure.urep-figure:not([hidden])")];
+  const pictures = [...document.querySelectorAll("figure.urep-figure:not([hidden]) > svg[viewBox]")];
   const scrolls = (box) => box.scrollWidth > box.clientWidth + 1;
   const seen = (box) => ({ tabindex: box.getAttribute("tabindex"), role: box.getAttribute("role") });
   return {
-    formulas: boxes.length,
+    formulas: boxes.filter((box) => box.matches(".urep-formula")).length,
+    pictures: pictures.map((svg) => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width),
     scrolling: boxes.filter(scrolls).map(seen),
     "other stops": boxes.filter((box) => !scrolls(box) && box.hasAttribute("tabindex")).length,
   };
 }"""
-"""Formulas on lines of their own: how many, those that are too wide, others that the tab key stops at."""
+"""Formulas on lines of their own, and figures: how many, the pixels that a point of a picture takes, boxes
+that are too wide, others that the tab key stops at."""
 
 LIBRARIES = ("plotly", "uplot")
 """What only pages that ask for it load, and is not counted as their weight."""
@@ -177,18 +180,45 @@ def test_pages_can_be_read_at_360_pixels(seen):
     assert not {page.name: page.width for page in seen if page.width > 360}
 
 
-def test_the_map_can_be_touched_at_360_pixels_and_its_wide_formulas_reached_by_keyboard(server, browser):
+NARROW = {"runOnly": {"type": "rule", "values": [*AA, "scrollable-region-focusable"]}}
+"""What axe looks for on a phone: what the width of a page changes."""
+
+STANDS = """async () => {
+  for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+}"""
+"""Waits until a page is laid out and its scripts have seen how wide it is."""
+
+
+def test_each_page_can_be_touched_at_360_pixels_and_what_is_wider_reached_by_keyboard(site, server, browser):
+    context, scrolled = browser.new_context(viewport={"width": 360, "height": 740}), 0
+    for name in names(site):
+        page = opened(context, server + name)
+        # What is far below is not laid out on a phone, where axe asks what covers what.
+        page.add_style_tag(content="* { content-visibility: visible !important }")
+        if name == EXPLORER:
+            page.locator("figure.urep-figure").first.scroll_into_view_if_needed()
+            page.wait_for_function("window.urepExplorer")
+        page.evaluate(STANDS)
+        wide = page.evaluate(WIDE)
+        page.evaluate(ONCE)
+        assert all(box == {"tabindex": "0", "role": "group"} for box in wide["scrolling"]), name
+        assert wide["other stops"] == 0, name
+        assert all(pixels >= 1 for pixels in wide["pictures"]), name  # eight points are eight pixels high
+        found = Axe().run(page, options=NARROW).response["violations"]
+        assert not [(violation["id"], violation["nodes"][0]["html"][:120]) for violation in found], name
+        scrolled += len(wide["scrolling"])
+        page.close()
+    assert scrolled > 50  # the question is asked
+    context.close()
+
+
+def test_few_formulas_of_the_map_are_too_wide_for_a_phone_and_none_for_a_desk(server, browser):
     context = browser.new_context(viewport={"width": 360, "height": 740})
     page = opened(context, server + "book/paper_map.html")
-    page.add_style_tag(content="* { content-visibility: visible !important }")  # axe asks what covers what
+    page.add_style_tag(content="* { content-visibility: visible !important }")
     page.wait_for_function("document.querySelectorAll('.urep-formula[tabindex]').length > 0")
     wide = page.evaluate(WIDE)
     assert wide["formulas"] > 60 and len(wide["scrolling"]) <= 5
-    assert all(box == {"tabindex": "0", "role": "group"} for box in wide["scrolling"])
-    assert wide["other stops"] == 0
-    rules = {"runOnly": {"type": "rule", "values": [*AA, "scrollable-region-focusable"]}}
-    found = Axe().run(page, options=rules).response["violations"]
-    assert not [(violation["id"], violation["nodes"][0]["html"][:120]) for violation in found]
     page.set_viewport_size({"width": 1300, "height": 900})
     page.wait_for_function("document.querySelectorAll('.urep-formula[tabindex]').length === 0")
     context.close()
@@ -745,6 +775,37 @@ def test_on_a_phone_the_charts_stay_in_sight_of_the_slider_that_is_touched(serve
     page.wait_for_function("before => urepExplorer.values.dx2 > 2 * before", arg=before)
     chart = page.locator(".urep-chart canvas").first.bounding_box()
     assert chart["y"] > 30 and chart["y"] + chart["height"] < box["y"]
+    context.close()
+
+
+def swipe(page, x, y, right, down):
+    """A finger that moves over a page, and rests before it is lifted."""
+    session = page.context.new_cdp_session(page)
+    for share in range(11):
+        at = {"x": x + right * share / 10, "y": y + down * share / 10}
+        session.send(
+            "Input.dispatchTouchEvent", {"type": "touchMove" if share else "touchStart", "touchPoints": [at]}
+        )
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    session.detach()
+
+
+def test_on_a_phone_a_finger_on_the_charts_scrolls_the_page_or_goes_to_the_next_chart(server, browser):
+    context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    page = explored(context, server + EXPLORER)
+    charts, places = page.locator(".urep-charts"), page.locator(".urep-charts figcaption strong")
+    charts.evaluate("element => element.scrollIntoView({ block: 'center' })")
+    assert [place.inner_text()[:6] for place in places.all()] == [f"{n} of 5" for n in range(1, 6)]
+    assert "swipe for more" in places.first.inner_text()
+    plane = page.locator(".urep-chart").nth(1)
+    box = charts.bounding_box()
+    swipe(page, 250, box["y"] + 90, -200, 0)
+    page.wait_for_function("document.querySelector('.urep-charts').scrollLeft > 200")
+    before, box = page.evaluate("scrollY"), plane.bounding_box()
+    swipe(page, 180, box["y"] + 90, 0, -80)
+    page.wait_for_function("before => scrollY > before + 30", arg=before)
+    page.set_viewport_size({"width": 1300, "height": 900})
+    places.first.wait_for(state="hidden")
     context.close()
 
 

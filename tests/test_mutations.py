@@ -151,8 +151,7 @@ STEPS = [
     ("random_features", "direction = sp.Le if", "direction = sp.Ge if", "(45)"),
     ("exact_solution", "derived={N: 1 + along_part", "derived={N: along_part", "(E1)"),
     ("exact_solution", "balance = p2 - x2 - c", "balance = p2 - x2 + c", "(E3)"),
-    ("machine_forms", "p_end = [at_the_end((grows * cos_phi", "p_end = [at_the_end((grows * sin_phi",
-     "(E10)"),
+    ("machine_forms", "p_now = grows * cos_phi", "p_now = grows * sin_phi", "(E10)"),
 ]  # fmt: skip
 """A page, a step of it, the same gone wrong, and the equation that must be named."""
 

@@ -3,26 +3,14 @@
 import gzip
 import json
 import re
-from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 import execution
 import nbformat
 import pytest
 import references
+from markup import Tags
 from screenshot import pages
-
-
-class Elements(HTMLParser):
-    """All start tags of a page with their attributes."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags = []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
 
 
 def test_the_site_is_current_and_was_built_with_warnings_as_errors(site):
@@ -101,7 +89,7 @@ def test_no_page_holds_an_error_a_source_of_a_formula_or_a_script_that_typesets(
 
 def loaded(site, page):
     """What a page names to be loaded with it: style sheets, and scripts with their attributes."""
-    tags = Elements(page.read_text(encoding="utf-8")).tags
+    tags = Tags(page.read_text(encoding="utf-8")).tags
     sheets = [a["href"] for tag, a in tags if tag == "link" and a.get("rel") == "stylesheet"]
     scripts = {a["src"]: a for tag, a in tags if tag == "script" and "src" in a}
     here = {name: (page.parent / urlsplit(name).path).resolve() for name in (*sheets, *scripts)}
@@ -153,7 +141,7 @@ def test_no_page_waits_for_an_icon(site):
 
 def test_no_page_names_a_resource_on_another_host(site):
     for page in pages(site):
-        for tag, attributes in Elements(page.read_text(encoding="utf-8")).tags:
+        for tag, attributes in Tags(page.read_text(encoding="utf-8")).tags:
             if tag == "a" or (tag == "link" and attributes.get("rel") in ("canonical", "search")):
                 continue  # followed by a reader, not fetched by the page
             for name in ("src", "href", "srcset", "data", "poster", "action"):
@@ -169,10 +157,10 @@ def test_no_style_sheet_names_a_resource_on_another_host(site):
 
 
 def test_every_link_inside_the_site_leads_somewhere(site):
-    ids = {p: {a["id"] for _, a in Elements(p.read_text("utf-8")).tags if a.get("id")} for p in pages(site)}
+    ids = {p: {a["id"] for _, a in Tags(p.read_text("utf-8")).tags if a.get("id")} for p in pages(site)}
     checked = 0
     for page in ids:
-        for tag, attributes in Elements(page.read_text(encoding="utf-8")).tags:
+        for tag, attributes in Tags(page.read_text(encoding="utf-8")).tags:
             parts = urlsplit(attributes.get("href") or attributes.get("src") or "")
             if parts.scheme or parts.netloc or not (parts.path or parts.fragment):
                 continue
@@ -189,7 +177,7 @@ def test_every_link_inside_the_site_leads_somewhere(site):
 def test_every_figure_says_what_is_to_be_seen(site):
     figures = 0
     for page in pages(site):
-        for tag, attributes in Elements(page.read_text(encoding="utf-8")).tags:
+        for tag, attributes in Tags(page.read_text(encoding="utf-8")).tags:
             if tag == "svg" and attributes.get("role") == "img":
                 figures += 1
                 assert len(attributes["aria-label"]) > 40

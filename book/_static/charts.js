@@ -78,10 +78,13 @@ const urepCharts = (() => {
   function create(colours) {
     const charts = element("div", { class: "urep-charts", tabindex: 0, role: "group", "aria-label": "Charts" });
     const places = {};
-    for (const [name, caption] of Object.entries(CAPTIONS)) {
+    const every = Object.entries(CAPTIONS);
+    every.forEach(([name, caption], i) => {
+      const place = `${i + 1} of ${every.length}${i ? "" : ", swipe for more"}. `; // shown where one is seen at a time
       places[name] = element("div", { class: "urep-chart", role: "img", "aria-label": caption });
-      charts.append(element("figure", {}, places[name], element("figcaption", {}, caption)));
-    }
+      charts.append(element("figure", {}, places[name],
+        element("figcaption", {}, element("strong", { class: "urep-place" }, place), caption)));
+    });
     let plots = {}, latest, marks = {}, beside = false; // beside: whether there are curves of a network
 
     const curve = (label, name, width = 2) => ({ label, stroke: colours[name], width, value });

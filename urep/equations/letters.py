@@ -385,10 +385,17 @@ gap = letter("gap", r"\varepsilon", "p x − s, the scaled error along dy*", "1/
 cosine = letter("cosine", r"c_\alpha", "cosine of the angle between dy(0) and dy*", "1", "book", real=True)
 
 # The exact solution for scalar outputs.
-dy = letter("dy", "dy", "signed output difference, for scalar outputs", "output", "book", of=t, real=True)
+dy = letter(
+    "dy", "dy", "output difference, signed where there is one output", "output", "book", of=t, real=True
+)
 dy_0 = letter("dy_0", "dy(0)", "dy before the first step", "output", "book", real=True)
 dy_target = letter(
-    "dy_target", "dy^*", "signed target difference, for scalar outputs", "output", "book", positive=True
+    "dy_target",
+    "dy^*",
+    "target difference, positive where there is one output",
+    "output",
+    "book",
+    positive=True,
 )
 
 # Beyond the paper, the chapter on rotation: one linear layer with one output, without (19).
