@@ -41,6 +41,21 @@ Proof.
     specialize (Hpos at_ Hat); nra.
 Qed.
 
+(* What is continuous until T is bounded until T. *)
+Lemma bounded : forall (f : R -> R) (T : R), 0 <= T ->
+  (forall t, 0 <= t <= T -> continuity_pt f t) ->
+  exists B, 0 <= B /\ forall t, 0 <= t <= T -> Rabs (f t) <= B.
+Proof.
+  intros f T HT Hf.
+  destruct (continuity_ab_maj f 0 T HT Hf) as (up & Hup & _).
+  destruct (continuity_ab_min f 0 T HT Hf) as (down & Hdown & _).
+  exists (Rabs (f up) + Rabs (f down)); split.
+  - generalize (Rabs_pos (f up)) (Rabs_pos (f down)); lra.
+  - intros t Ht; specialize (Hup t Ht); specialize (Hdown t Ht).
+    generalize (Rle_abs (f up)) (Rle_abs (- f down)) (Rabs_pos (f up)) (Rabs_pos (f down)).
+    rewrite Rabs_Ropp; intros; apply Rabs_le; lra.
+Qed.
+
 (* Squares whose sum is not positive are squares of zero. *)
 Lemma squares_vanish : forall X Y Z : R, X ^ 2 + Y ^ 2 + Z ^ 2 <= 0 -> X = 0 /\ Y = 0 /\ Z = 0.
 Proof.
