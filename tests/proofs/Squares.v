@@ -125,3 +125,143 @@ Proof.
     + rewrite ER; field; lra.
     + rewrite ER; field; lra.
 Qed.
+
+(* A wide layer begins with p and rho of one length, at a right angle. *)
+Definition wide (L : letters) : Prop :=
+  m_0 L = 0 /\ dh2_0 L = dh2 L 0 /\ 0 < dh2_0 L /\
+  sum_below (n_h L) (fun k => rho_vec_0 L k * rho_vec_0 L k)
+  = sum_below (n_h L) (fun k => p_vec_0 L k * p_vec_0 L k).
+
+Section Wide.
+
+Variable L : letters.
+Hypothesis begins : begun L.
+Hypothesis runs : clock L.
+Hypothesis given : vectors L.
+Hypothesis of : task L.
+Hypothesis shown : represented L.
+Hypothesis A_low_is : eq11_2 L.
+Hypothesis start_wide : wide L.
+
+(* |p_0|^2 in the paper's letters. *)
+Lemma wide_start : dh2_0 L = 2 * tau_y L * size_p L 0 /\
+  size_p L 0 = sum_below (n_h L) (fun k => p_vec_0 L k * p_vec_0 L k) /\ 0 < size_p L 0.
+Proof.
+  destruct (given_starts L begins runs given) as (at_start & _).
+  destruct (start_products L begins at_start) as (EP & _), start_wide as (_ & E & H & _), of as (_ & _ & Hy & _).
+  rewrite (shown 0) in E; split; [exact E | split; [exact EP | rewrite E in H; nra]].
+Qed.
+
+(* S_+ and S_- are both twice this, c is zero, and C is twice it. *)
+Lemma wide_letters : sum2 L = 2 * size_p L 0 /\ difference2 L = 2 * size_p L 0 /\ c L = 0
+  /\ C L = 2 * size_p L 0.
+Proof.
+  destruct (given_starts L begins runs given) as (at_start & Em), wide_start as (_ & EP & Hpos).
+  destruct (start_C L begins at_start Em) as (EC & Ec & HC), (start_sums L begins) as (Ea & Eb).
+  destruct start_wide as (E0 & _ & _ & ER); rewrite E0, ER, <- EP in *.
+  repeat split; try lra.
+  rewrite Ea, Eb in EC; nra.
+Qed.
+
+(* A_low is 2 tau_y s. *)
+Lemma A_low_scaled : A_low L = 2 * tau_y L * s L /\ 0 <= s L.
+Proof.
+  destruct of as (Hdx & Hh & Hy & Hd & Es); unfold eqE5_5 in Es.
+  assert (E := A_low_is); unfold eq11_2 in E.
+  assert (0 < sqrt (tau_h L)) by now apply sqrt_lt_R0.
+  assert (Hroot : 0 < sqrt (tau_y L)) by now apply sqrt_lt_R0.
+  split.
+  - rewrite E, Es; replace (tau_y L) with (sqrt (tau_y L) ^ 2) at 2 by (apply pow2_sqrt; lra); field; lra.
+  - rewrite Es; apply Rdiv_le_0_compat; [apply Rmult_le_pos; apply sqrt_pos | nra].
+Qed.
+
+(* The end (E57) is the long side of the triangle (E58). *)
+Lemma wide_end : tau_y L * (c L + sqrt (C L ^ 2 + 4 * s L ^ 2)) = sqrt (A_low L ^ 2 + dh2_0 L ^ 2).
+Proof.
+  destruct wide_letters as (_ & _ & -> & ->), wide_start as (-> & _), A_low_scaled as (-> & _), of as (_ & _ & Hy & _).
+  replace ((2 * tau_y L * s L) ^ 2 + (2 * tau_y L * size_p L 0) ^ 2)
+    with (tau_y L ^ 2 * ((2 * size_p L 0) ^ 2 + 4 * s L ^ 2)) by ring.
+  rewrite sqrt_mult_alt, sqrt_pow2 by nra; ring.
+Qed.
+
+(* What dh has in common with its start: p.p_0 is |p_0|^2 cosh zeta, and |p|^2 is |p_0|^2 cosh 2 zeta. *)
+Definition common (t : R) : R := sum_below (n_h L) (fun k => p_vec L t k * p_vec L 0 k).
+
+(* The square of the cosine of the angle between both. *)
+Lemma cosine_squared : forall t, common t ^ 2 = (size_p L t + size_p L 0) / 2 * size_p L 0.
+Proof.
+  intros t; destruct (given_starts L begins runs given) as (at_start & _), wide_start as (_ & EP & Hpos).
+  destruct given as (H54 & _), (H54 t) as (Ep & _), start_wide as (E0 & _ & _ & ER), begins as (Em & _).
+  unfold common, size_p at 1.
+  rewrite (sum_of_mixtures (n_h L) (p_vec_0 L) (rho_vec_0 L) (p_vec L t) (p_vec L 0)
+             (cosh (vartheta L t)) (sinh (vartheta L t)) 1 0).
+  2: { intros k Hk; rewrite (Ep k Hk); ring. }
+  2: { intros k Hk; destruct (at_start k Hk) as (-> & _); ring. }
+  rewrite (sum_of_mixtures (n_h L) (p_vec_0 L) (rho_vec_0 L) (p_vec L t) (p_vec L t)
+             (cosh (vartheta L t)) (sinh (vartheta L t)) (cosh (vartheta L t)) (sinh (vartheta L t)))
+    by (intros k Hk; rewrite (Ep k Hk); ring).
+  rewrite <- Em, E0, ER, <- EP; unfold cosh, sinh; rewrite exp_minus; field; apply Rgt_not_eq, exp_pos.
+Qed.
+
+(* The angle at the end is that of (E58). *)
+Lemma wide_angle : 0 <= turn L <= PI / 2 ->
+  tends (fun t => common t / sqrt (size_p L t * size_p L 0)) (cos (turn L)) -> eqE58_2 L.
+Proof.
+  intros Hturn Hcos; destruct wide_start as (E0 & _ & Hpos), wide_letters as (Ea & _), A_low_scaled as (EA & Hs).
+  pose (D := sqrt (A_low L ^ 2 + dh2_0 L ^ 2)).
+  assert (Hd : 0 < dh2_0 L) by apply start_wide.
+  assert (HD2 : D ^ 2 = A_low L ^ 2 + dh2_0 L ^ 2)
+    by (apply pow2_sqrt; generalize (pow2_ge_0 (A_low L)) (pow2_ge_0 (dh2_0 L)); lra).
+  assert (HD : 0 < D) by (apply sqrt_lt_R0; generalize (pow2_ge_0 (A_low L)); nra).
+  assert (Hy : 0 < tau_y L) by apply of.
+  assert (HA : 0 <= A_low L) by (rewrite EA; nra).
+  assert (Hend : tends (dh2 L) D).
+  { unfold D; rewrite <- wide_end; apply distance_follows; auto; apply learned_tends; auto; lra. }
+  assert (Hsquare : tends (fun t => (1 + dh2_0 L / dh2 L t) / 2) (cos (turn L) ^ 2)).
+  { apply (is_lim_ext_loc
+      (fun t => common t / sqrt (size_p L t * size_p L 0) * (common t / sqrt (size_p L t * size_p L 0)))).
+    - destruct (is_lim_spec (dh2 L) p_infty D) as (_ & Hspec); specialize (Hspec Hend (mkposreal D HD)).
+      destruct Hspec as (T & HT); exists T; intros t Ht; specialize (HT t Ht); simpl in HT.
+      apply Rabs_lt_between in HT; assert (Hdh : 0 < dh2 L t) by lra.
+      rewrite (shown t) in Hdh |- *; assert (Hp : 0 < size_p L t) by nra.
+      rewrite E0; assert (Hprod : 0 < size_p L t * size_p L 0) by nra.
+      assert (Hroot : 0 < sqrt (size_p L t * size_p L 0)) by now apply sqrt_lt_R0.
+      replace (common t / sqrt (size_p L t * size_p L 0) * (common t / sqrt (size_p L t * size_p L 0)))
+        with (common t ^ 2 / sqrt (size_p L t * size_p L 0) ^ 2) by (field; lra).
+      rewrite cosine_squared, pow2_sqrt by lra; field; lra.
+    - replace (Finite (cos (turn L) ^ 2)) with (Finite (cos (turn L) * cos (turn L))) by (f_equal; ring).
+      now apply tends_times. }
+  assert (Hlimit : tends (fun t => (1 + dh2_0 L / dh2 L t) / 2) ((1 + dh2_0 L / D) / 2)).
+  { apply tends_over; [lra | | apply tends_constant]; apply tends_plus; [apply tends_constant | ].
+    apply tends_over; [lra | apply tends_constant | exact Hend]. }
+  assert (E := tends_once _ _ _ Hsquare Hlimit).
+  assert (Ecos : cos (2 * turn L) = dh2_0 L / D) by (rewrite cos_2a_cos; nra).
+  assert (Hsin : 0 <= sin (2 * turn L)) by (apply sin_ge_0; lra).
+  assert (Esin : sin (2 * turn L) = A_low L / D).
+  { assert (H := sin2_cos2 (2 * turn L)); unfold Rsqr in H; rewrite Ecos in H.
+    apply Rsqr_inj; [exact Hsin | now apply Rdiv_le_0_compat | unfold Rsqr].
+    replace (sin (2 * turn L) * sin (2 * turn L)) with (1 - dh2_0 L / D * (dh2_0 L / D)) by lra.
+    replace (A_low L / D * (A_low L / D)) with (A_low L ^ 2 / D ^ 2) by (field; lra).
+    replace (A_low L ^ 2) with (D ^ 2 - dh2_0 L ^ 2) by lra; field; lra. }
+  unfold eqE58_2, tan; rewrite Esin, Ecos; field; lra.
+Qed.
+
+End Wide.
+
+(* A wide layer ends at the triangle (E58): ||dh||^2 tends to its long side, and dh has turned by half of its
+   angle. Checks (11), (E5), (E54), (E56), (E58) and (E59). *)
+Theorem wide_ends_at_eqE58 : forall L, begun L -> clock L -> vectors L -> task L -> represented L ->
+  eq11_2 L -> wide L ->
+  (is_lim (dh2 L) p_infty (dh2_inf L) <-> eqE58_1 L) /\
+  (0 <= turn L <= PI / 2 ->
+   is_lim (fun t => sum_below (n_h L) (fun k => p_vec L t k * p_vec L 0 k) / sqrt (size_p L t * size_p L 0))
+     p_infty (cos (turn L)) -> eqE58_2 L).
+Proof.
+  intros L begins runs given of shown A_low_is start_wide.
+  destruct (wide_start L begins runs given of shown start_wide) as (_ & _ & Hpos).
+  destruct (wide_letters L begins runs given of shown start_wide) as (Ea & _).
+  destruct (A_low_scaled L of A_low_is) as (_ & Hs); split.
+  - rewrite (rotation_ends_at_eqE57 L begins runs given Hs shown) by lra.
+    unfold eqE57_2, eqE58_1; rewrite (wide_end L begins runs given of shown A_low_is start_wide); reflexivity.
+  - now apply (wide_angle L begins runs given of shown A_low_is start_wide).
+Qed.
