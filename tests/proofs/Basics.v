@@ -1,5 +1,5 @@
-(* Steps that several proofs share: rates of change, the function phi1, sums of squares. *)
-From Coq Require Import Reals Lra Psatz.
+(* Steps that several proofs share: rates of change, the function phi1, sums of squares, choices by name. *)
+From Coq Require Import Reals String Lra Psatz.
 From Coquelicot Require Import Coquelicot.
 From Companion Require Import Letters.
 Open Scope R_scope.
@@ -116,3 +116,7 @@ Ltac known_rates :=
 
 (* Splits what auto_derive asks for, and finds the derivatives that are known. *)
 Ltac derivable := repeat split; try (eexists; eassumption); auto.
+
+(* A choice by name, with another value for one of the names. *)
+Definition but {X : Type} (name : string) (value : X) (chosen : string -> X) : string -> X :=
+  fun k => if String.eqb k name then value else chosen k.

@@ -10,8 +10,8 @@ Definition size_p (L : letters) (t : R) : R := sum_below (n_h L) (fun k => p_vec
 Definition along (L : letters) (t : R) : R := sum_below (n_h L) (fun k => p_vec L t k * rho_vec L t k).
 Definition size_rho (L : letters) (t : R) : R := sum_below (n_h L) (fun k => rho_vec L t k * rho_vec L t k).
 
-(* The letters of a start (p_0, rho_0): what m_0, S_+, S_- and the share stand for; C and c are what (E51) says
-   of the first moment, Omega is what (E57) says, and not zero. *)
+(* The letters of a start (p_0, rho_0): what m_0, S_+, S_- and the share stand for; c and C are what (E51)
+   says of the first moment, and Omega is what (E57) says, and not zero. *)
 Definition begun (L : letters) : Prop :=
   m_0 L = sum_below (n_h L) (fun k => p_vec_0 L k * rho_vec_0 L k) /\
   sum2 L = sum_below (n_h L) (fun k => (p_vec_0 L k + rho_vec_0 L k) * (p_vec_0 L k + rho_vec_0 L k)) /\
@@ -24,7 +24,8 @@ Definition begun (L : letters) : Prop :=
 Definition clock (L : letters) : Prop :=
   (forall t, 0 < eqE59_1_right L t -> eqE59_1 L t) /\ (forall t, eqE59_2 L t).
 
-(* The vector solution at all times: (E54) at the angle, and what has been learned, the second line of (E56). *)
+(* The vector solution at all times: (E54) at the angle, and what has been learned by the second line of
+   (E56). *)
 Definition vectors (L : letters) : Prop := (forall t, eqE54 L t) /\ (forall t, eqE56_2 L t).
 
 (* The vectors begin at the start. *)
@@ -130,10 +131,11 @@ Proof.
   apply Rdiv_lt_0_compat; [now apply Rmult_lt_0_compat | lra].
 Qed.
 
-(* The rates of both. *)
+(* The rate of the one, *)
 Lemma rises_rate : forall t, is_derive rises t ((b - (1 - share L) * Om) * gone t).
 Proof. intros t; unfold rises, gone; auto_derive; [lra | field; lra]. Qed.
 
+(* and of the other. *)
 Lemma falls_rate : forall t, is_derive falls t ((a - (1 + share L) * Om) * gone t).
 Proof. intros t; unfold falls, gone; auto_derive; [lra | field; lra]. Qed.
 

@@ -1,8 +1,8 @@
-(* What the theorems about rotation presuppose can be had: from every start, with a meaning for all letters. *)
+(* What the theorems about rotation presuppose can be had: from every start, with a meaning for all
+   letters. *)
 From Coq Require Import Reals String Lra.
 From Coquelicot Require Import Coquelicot.
-From Companion Require Import Letters EqE50 EqE51 EqE53 EqE54 EqE56 EqE57 EqE59 Basics Sums Rotation Turning.
-From Companion Require Import Exists.
+From Companion Require Import Letters EqE51 EqE54 EqE56 EqE57 EqE59 Basics Sums Rotation Turning.
 Open Scope R_scope.
 
 Section Exists.
@@ -71,7 +71,7 @@ Qed.
 Lemma made_vectors : vectors rotation_6.
 Proof. split; intros t; [split; intros i Hi | ]; reflexivity. Qed.
 
-(* The start is that of the letters: (E51) is about the first moment, at which the vectors are the given ones. *)
+(* The start is that of the letters: (E51) is about the first moment, at which the vectors are those given. *)
 Lemma made_begun : begun rotation_6.
 Proof.
   destruct (vectors_begin rotation_6 Omega_positive made_clock made_vectors) as (_ & _ & Em & H).

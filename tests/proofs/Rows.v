@@ -1,5 +1,5 @@
-(* Where rotation comes from: the paper's flow (17) of two matrices, with one output, is the motion (E50) of two
-   vectors. *)
+(* Where rotation comes from: the paper's flow (17) of two matrices, with one output, is the motion (E50) of
+   two vectors. *)
 From Coq Require Import Reals Lra Lia.
 From Coquelicot Require Import Coquelicot.
 From Companion Require Import Letters Eq8 Eq17 EqE50 Basics Sums Rotation.
@@ -33,7 +33,8 @@ Proof.
 Qed.
 
 (* The output difference D_y D_h dx is m in other units. *)
-Lemma output : sum_below (n_h L) (fun k => D_y L t 0 k * sum_below (n_x L) (fun j => D_h L t k j * dx_vec L j))
+Lemma output :
+  sum_below (n_h L) (fun k => D_y L t 0 k * sum_below (n_x L) (fun j => D_h L t k j * dx_vec L j))
   = b / a * m L t.
 Proof.
   destruct factors as (Ha & Hb & _), one as (_ & _ & _ & _ & _ & _ & H).
@@ -109,7 +110,7 @@ Qed.
 
 End Rows.
 
-(* With one output, gradient flow on the two Jacobians, the last two lines of (17), moves the scaled vectors of
-   hidden space by (E50): nothing is left out. Checks (8), (17) and (E50). *)
+(* With one output, gradient flow on the two Jacobians, the last two lines of (17), moves the scaled vectors
+   of hidden space by (E50): nothing is left out. Checks (8), (17) and (E50). *)
 Theorem eq17_gives_eqE50 : forall L t, one_output L -> eq17_2 L t -> eq17_3 L t -> eqE50 L t.
 Proof. intros L t one H2 H3; apply rows_move; auto. Qed.

@@ -6,7 +6,7 @@ From Companion Require Import Letters Eq7 Eq11 EqE5 EqE9 EqE50 EqE51 EqE54 EqE56
 From Companion Require Import Basics Limits Sums Rotation Turning.
 Open Scope R_scope.
 
-(* The variables of (7) of two vectors: (E9), where |p| is the length of the vector, x the part of rho along it,
+(* The variables of (7) of two vectors: (E9), where p is the length of the one, x the part of rho along it,
    and y is zero since there is one output; and w = ||dy||^2 - dy.dy* as (8) says. *)
 Definition squares (L : letters) : Prop := forall t,
   eqE9_1 L t /\ eqE9_2 L t /\ p L t ^ 2 = size_p L t /\ p L t * x L t = m L t /\ y L t = 0 /\
@@ -111,12 +111,12 @@ Proof.
     { apply Rminus_diag_eq in E2.
       apply (Rmult_eq_reg_l (2 * k * (s L - m L t) / size_p L t)).
       - rewrite Rmult_0_r, <- E2; unfold X; field; lra.
-      - unfold Rdiv; repeat apply Rmult_integral_contrapositive_currified; try lra; apply Rinv_neq_0_compat; lra. }
+      - repeat apply Rmult_integral_contrapositive_currified; try lra; apply Rinv_neq_0_compat; lra. }
     assert (H3 : (2 * m L t - s L) * X = 0).
     { apply Rminus_diag_eq in E3.
       apply (Rmult_eq_reg_l (k * (s L - m L t) / size_p L t)).
       - rewrite Rmult_0_r, <- E3; unfold X; field; lra.
-      - unfold Rdiv; repeat apply Rmult_integral_contrapositive_currified; try lra; apply Rinv_neq_0_compat; lra. }
+      - repeat apply Rmult_integral_contrapositive_currified; try lra; apply Rinv_neq_0_compat; lra. }
     assert (H0 : (m L t - s L) * X = 0) by lra.
     apply Rmult_integral in H0; destruct H0 as [H0 | H0]; unfold X in *; lra.
   - intros EX; assert (ER : size_rho L t = m L t ^ 2 / size_p L t) by (rewrite <- EX; field; lra).
@@ -148,7 +148,8 @@ Lemma wide_start : dh2_0 L = 2 * tau_y L * size_p L 0 /\
   size_p L 0 = sum_below (n_h L) (fun k => p_vec_0 L k * p_vec_0 L k) /\ 0 < size_p L 0.
 Proof.
   destruct (given_starts L begins runs given) as (at_start & _).
-  destruct (start_products L begins at_start) as (EP & _), start_wide as (_ & E & H & _), of as (_ & _ & Hy & _).
+  destruct (start_products L begins at_start) as (EP & _).
+  destruct start_wide as (_ & E & H & _), of as (_ & _ & Hy & _).
   rewrite (shown 0) in E; split; [exact E | split; [exact EP | rewrite E in H; nra]].
 Qed.
 
@@ -178,7 +179,8 @@ Qed.
 (* The end (E57) is the long side of the triangle (E58). *)
 Lemma wide_end : tau_y L * (c L + sqrt (C L ^ 2 + 4 * s L ^ 2)) = sqrt (A_low L ^ 2 + dh2_0 L ^ 2).
 Proof.
-  destruct wide_letters as (_ & _ & -> & ->), wide_start as (-> & _), A_low_scaled as (-> & _), of as (_ & _ & Hy & _).
+  destruct wide_letters as (_ & _ & -> & ->), wide_start as (-> & _), A_low_scaled as (-> & _).
+  destruct of as (_ & _ & Hy & _).
   replace ((2 * tau_y L * s L) ^ 2 + (2 * tau_y L * size_p L 0) ^ 2)
     with (tau_y L ^ 2 * ((2 * size_p L 0) ^ 2 + 4 * s L ^ 2)) by ring.
   rewrite sqrt_mult_alt, sqrt_pow2 by nra; ring.
@@ -207,7 +209,8 @@ Qed.
 Lemma wide_angle : 0 <= turn L <= PI / 2 ->
   tends (fun t => common t / sqrt (size_p L t * size_p L 0)) (cos (turn L)) -> eqE58_2 L.
 Proof.
-  intros Hturn Hcos; destruct wide_start as (E0 & _ & Hpos), wide_letters as (Ea & _), A_low_scaled as (EA & Hs).
+  intros Hturn Hcos.
+  destruct wide_start as (E0 & _ & Hpos), wide_letters as (Ea & _), A_low_scaled as (EA & Hs).
   pose (D := sqrt (A_low L ^ 2 + dh2_0 L ^ 2)).
   assert (Hd : 0 < dh2_0 L) by apply start_wide.
   assert (HD2 : D ^ 2 = A_low L ^ 2 + dh2_0 L ^ 2)

@@ -54,7 +54,8 @@ Proof.
   unfold eqE51_2 in EC; fold (size_p L t) (size_rho L t) in EC.
   assert (Hplus := sum_of_squares (n_h L) (fun k => 1 * p_vec L t k + 1 * rho_vec L t k)).
   assert (Hminus := sum_of_squares (n_h L) (fun k => 1 * p_vec L t k + -1 * rho_vec L t k)).
-  simpl in Hplus, Hminus; rewrite sum_mixed in Hplus, Hminus; fold (size_p L t) (along L t) (size_rho L t) in *.
+  simpl in Hplus, Hminus; rewrite sum_mixed in Hplus, Hminus.
+  fold (size_p L t) (along L t) (size_rho L t) in *.
   rewrite <- Em in *.
   assert (Hsquare : 0 <= (size_p L t + size_rho L t) ^ 2 - 4 * m L t ^ 2).
   { replace (_ - _) with ((size_p L t + size_rho L t + 2 * m L t) * (size_p L t + size_rho L t - 2 * m L t))
@@ -192,8 +193,8 @@ Proof.
                                                * (1 - share L + sum2 L / Omega L)))))
       by (f_equal; field; repeat split; nra).
     apply tends_plus; [apply tends_constant | apply tends_times; [apply tends_constant | ]].
-    apply tends_over; [ | apply tends_times; [apply tends_constant | apply gone_tends] | now apply tends_times].
-    apply Rgt_not_eq, Rmult_lt_0_compat; lra.
+    apply tends_over; [apply Rgt_not_eq, Rmult_lt_0_compat; lra | | now apply tends_times].
+    apply tends_times; [apply tends_constant | apply gone_tends].
 Qed.
 
 (* Where S_+ is zero rho begins at - p, *)
@@ -231,8 +232,9 @@ Proof.
         assert (0 <= difference2 L) by exact Hb; lra.
   - rewrite Ea, Rmult_0_l in EC; nra.
   - rewrite Ec; assert (H := proj1 opposed Ea).
-    rewrite (sum_as _ (fun k => rho_vec_0 L k * rho_vec_0 L k) (fun k => p_vec_0 L k * p_vec_0 L k)); [ring | ].
-    intros k Hk; rewrite (H k Hk); ring.
+    rewrite (sum_as _ (fun k => rho_vec_0 L k * rho_vec_0 L k) (fun k => p_vec_0 L k * p_vec_0 L k)).
+    + ring.
+    + intros k Hk; rewrite (H k Hk); ring.
 Qed.
 
 End Ends.
