@@ -1,5 +1,5 @@
-(* Steps that several proofs share: rates of change, the function phi1, sums of squares. *)
-From Coq Require Import Reals Lra Psatz.
+(* Steps that several proofs share: rates of change, the function phi1, sums of squares, choices by name. *)
+From Coq Require Import Reals String Lra Psatz.
 From Coquelicot Require Import Coquelicot.
 From Companion Require Import Letters.
 Open Scope R_scope.
@@ -39,6 +39,21 @@ Proof.
     exists (f' t); now apply Hf.
   - rewrite Rmin_left, Rmax_right in Hat by lra.
     specialize (Hpos at_ Hat); nra.
+Qed.
+
+(* What is continuous until T is bounded until T. *)
+Lemma bounded : forall (f : R -> R) (T : R), 0 <= T ->
+  (forall t, 0 <= t <= T -> continuity_pt f t) ->
+  exists B, 0 <= B /\ forall t, 0 <= t <= T -> Rabs (f t) <= B.
+Proof.
+  intros f T HT Hf.
+  destruct (continuity_ab_maj f 0 T HT Hf) as (up & Hup & _).
+  destruct (continuity_ab_min f 0 T HT Hf) as (down & Hdown & _).
+  exists (Rabs (f up) + Rabs (f down)); split.
+  - generalize (Rabs_pos (f up)) (Rabs_pos (f down)); lra.
+  - intros t Ht; specialize (Hup t Ht); specialize (Hdown t Ht).
+    generalize (Rle_abs (f up)) (Rle_abs (- f down)) (Rabs_pos (f up)) (Rabs_pos (f down)).
+    rewrite Rabs_Ropp; intros; apply Rabs_le; lra.
 Qed.
 
 (* Squares whose sum is not positive are squares of zero. *)
@@ -101,3 +116,7 @@ Ltac known_rates :=
 
 (* Splits what auto_derive asks for, and finds the derivatives that are known. *)
 Ltac derivable := repeat split; try (eexists; eassumption); auto.
+
+(* A choice by name, with another value for one of the names. *)
+Definition but {X : Type} (name : string) (value : X) (chosen : string -> X) : string -> X :=
+  fun k => if String.eqb k name then value else chosen k.

@@ -5,10 +5,6 @@ From Coquelicot Require Import Coquelicot.
 From Companion Require Import Letters Eq10 Eq11 EqE1 EqE2 EqE4 EqE5 EqE6 Basics Exact Variables Limits.
 Open Scope R_scope.
 
-(* A choice by name, with another value for one of the names. *)
-Definition but {X : Type} (name : string) (value : X) (chosen : string -> X) : string -> X :=
-  fun k => if String.eqb k name then value else chosen k.
-
 Section Exists.
 
 Variables dx2_ tau_h_ tau_y_ dh2_0_ dy2_0_ dy2_target_ cosine_ : R.

@@ -9,21 +9,6 @@ Open Scope R_scope.
 Definition plane (c s : R) (p X : R -> R) (t : R) : Prop :=
   is_derive p t (X t + (c - p t ^ 2) * p t) /\ is_derive X t (s ^ 2 * p t - p t ^ 2 * X t).
 
-(* What is continuous until T is bounded until T. *)
-Lemma bounded : forall (f : R -> R) (T : R), 0 <= T ->
-  (forall t, 0 <= t <= T -> continuity_pt f t) ->
-  exists B, 0 <= B /\ forall t, 0 <= t <= T -> Rabs (f t) <= B.
-Proof.
-  intros f T HT Hf.
-  destruct (continuity_ab_maj f 0 T HT Hf) as (up & Hup & _).
-  destruct (continuity_ab_min f 0 T HT Hf) as (down & Hdown & _).
-  exists (Rabs (f up) + Rabs (f down)); split.
-  - generalize (Rabs_pos (f up)) (Rabs_pos (f down)); lra.
-  - intros t Ht; specialize (Hup t Ht); specialize (Hdown t Ht).
-    generalize (Rle_abs (f up)) (Rle_abs (- f down)) (Rabs_pos (f up)) (Rabs_pos (f down)).
-    rewrite Rabs_Ropp; intros; apply Rabs_le; lra.
-Qed.
-
 (* How fast two states of the plane can part: where |X'| <= B and |p + p'| <= B, with rate K. *)
 Lemma parts_no_faster : forall c s p X p' X' B : R, Rabs X' <= B -> Rabs (p + p') <= B ->
   2 * (p - p') * (X + (c - p ^ 2) * p - (X' + (c - p' ^ 2) * p'))
@@ -221,8 +206,8 @@ Qed.
 
 End Unique.
 
-(* Whatever solves (7) from an allowed start, as long as ||dh||^2 > 0, is the exact solution: the products (E9)
-   of p, x and y from (E1)-(E2). Checks (7), (E1), (E2) and (E9). *)
+(* Whatever solves (7) from an allowed start, as long as ||dh||^2 > 0, is the exact solution: the products
+   (E9) of p, x and y from (E1)-(E2). Checks (7), (E1), (E2) and (E9). *)
 Theorem eq7_has_one_solution : forall L T, start L -> exact L -> trajectory L T ->
   w L 0 = dy2_0 L - cosine L * sqrt (dy2_0 L) * sqrt (dy2_target L) ->
   forall t, 0 <= t <= T ->
