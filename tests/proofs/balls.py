@@ -36,10 +36,13 @@ ROOT, POWER, FUNCTION = UNIT, 2 * UNIT, 8 * UNIT
 SMALL, UNDERFLOW = arb(2) ** -900, 2.0**-960
 """A result that may be below the first can underflow, by less than the second in any units used here."""
 
-DEEP = 700.0
-"""exp of less than minus this counts as an absolute error: e**−700 is 1e-304."""
+DEEP = 240.0
+"""exp of less than minus this counts as an absolute error."""
 
-SLACK = 20.0
+NOTHING = 1e-103
+"""An error that is larger: e**−240 is 6e-105, and both numbers may be as large as it."""
+
+SLACK = 27.0
 """|log| of the unit in which a number of the program is measured is less than this; see `Number.log`."""
 
 ZERO, ONE = arb(0), arb(1)
@@ -196,6 +199,11 @@ class Number:
         lo, hi = self.lo.max(lo), self.hi.min(hi)
         return Number(lo, hi, self.rel, size=self.size, eps=self.eps, low=self.low, sign=self.sign,
                       exact=self.exact, slack=self.slack)  # fmt: skip
+
+    def worse(self, more: float) -> Number:
+        """The same number with a larger relative error."""
+        return Number(self.lo, self.hi, up(self.rel + more), size=self.size, eps=up(self.eps + more),
+                      low=self.low, sign=self.sign, slack=self.slack)  # fmt: skip
 
     # --- the four operations ---
 
@@ -357,7 +365,7 @@ class Number:
         rel = _rounded(up(expm1(off)) if off < 600 else inf, FUNCTION)
         low = 0.0
         if not self.lo > -DEEP:
-            low = 1e-290 if self.rel < 1e-3 and self.low < 1 else inf
+            low = NOTHING if self.rel < 1e-3 and self.low < 1 else inf
         if not self.hi < DEEP:
             rel = inf
         return Number(_exp(self.lo), _exp(self.hi), rel, low=low, sign=1)
