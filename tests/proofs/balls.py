@@ -147,10 +147,11 @@ class Number:
     `exact` marks a Fraction; `slack` bounds what a logarithm would gain by the choice of units.
     """
 
-    __slots__ = ("eps", "exact", "hi", "lo", "low", "rel", "sign", "size", "slack")
+    __slots__ = ("absolute", "eps", "exact", "hi", "lo", "low", "rel", "sign", "size", "slack")
 
     def __init__(self, lo, hi=None, rel=0.0, *, size=None, eps=None, low=0.0, sign=None,
                  exact=False, slack=0.0):  # fmt: skip
+        self.absolute = None
         self.lo = lo if isinstance(lo, arb) else arb(lo)
         self.hi = self.lo if hi is None else hi if isinstance(hi, arb) else arb(hi)
         if self.lo.is_nan() or self.hi.is_nan():
@@ -213,6 +214,12 @@ class Number:
                       exact=self.exact, slack=self.slack)  # fmt: skip
 
     def __abs__(self) -> Number:
+        """One object for one number, so that |x|/|x| is seen to be 1."""
+        if self.absolute is None:
+            self.absolute = self._magnitude()
+        return self.absolute
+
+    def _magnitude(self) -> Number:
         sign = None if self.sign is None else abs(self.sign)
         return Number(*self.magnitude, self.rel, size=self.size, eps=self.eps, low=self.low, sign=sign,
                       exact=self.exact, slack=self.slack)  # fmt: skip
@@ -226,6 +233,8 @@ class Number:
 
     def __add__(self, other) -> Number:
         other = _number(other, self)
+        if other.sign == 0 and other.low == 0:
+            return self
         rounding = 0.0 if self.exact else UNIT
         lo, hi = self.lo + other.lo, self.hi + other.hi
         sizes_a, sizes_b = self.sizes, other.sizes
@@ -322,6 +331,8 @@ class Number:
         )  # fmt: skip
 
     def __truediv__(self, other) -> Number:
+        if other is self and self.sign and self.relative() < 1:
+            return Number(ONE, exact=self.exact)
         return self._times(_number(other, self)._inverse(), _of_product(other))
 
     def __rtruediv__(self, other) -> Number:
