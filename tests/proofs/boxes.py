@@ -338,8 +338,9 @@ def _at_an_angle(box: Box) -> Iterator[dict]:
     for one in along[1:]:
         least, most = least.min(one), most.max(one)
     for sign, part in _signs(c):
+        across = (r0 * sines[0] / p1) ** 2, (r1 * sines[1] / p0) ** 2
         yield {"p": (p0, p1), "x": (low, high), "direction": 1, "c": part, "sign": sign,
-               "y2": ((r0 * sines[0] / p1) ** 2, (r1 * sines[1] / p0) ** 2), "along": (least, most)}  # fmt: skip
+               "y2": across, "along": (least, most)}  # fmt: skip
 
 
 def start_of(module: ModuleType, of: dict, known: Roundings):
@@ -407,7 +408,7 @@ class Outcome:
 
 
 UNITS = {"p": 1.0, "r": 1.0, "ratio": 1.0, "part": 20.0, "t": 8.0, "angle": 30.0}
-"""A width that counts as much as a factor e in p: errors depend less on the others. In degrees for an angle."""
+"""A width that counts as much as a factor e in p: errors depend less on the others. Degrees for an angle."""
 
 
 def widths(region: Region, box: Box) -> dict[str, float]:
@@ -544,10 +545,8 @@ def main() -> int:
         })  # fmt: skip
         units = " ".join(f"{error / UNIT:8.0f}" for error in found.worst)
         below = " ".join(f"{error / UNIT:6.0f}" for error in seen) if seen else ""
-        print(
-            f"{region.name:36} {found.certified:9} {len(found.open):6} {found.share:7.2%} {units}   {below}",
-            flush=True,
-        )
+        counts = f"{found.certified:9} {len(found.open):6} {found.share:7.2%}"
+        print(f"{region.name:36} {counts} {units}   {below}", flush=True)
     boxes, left = sum(row["certified"] for row in rows), sum(row["open"] for row in rows)
     record = {
         "bounds": BOUNDS, "boxes": boxes, "open": left, "regions": rows, "sliders": at,
