@@ -539,7 +539,8 @@ def main() -> int:
         found = search(module, region, known[target])
         seen = sampled(region, found.worst_box) if target and found.worst_box else None
         rows.append({
-            "region": region.name, "certified": found.certified, "open": len(found.open), "share": found.share,
+            "region": region.name, "certified": found.certified, "open": len(found.open),
+            "share": found.share,
             "errors": dict(zip(OUTPUTS, found.worst, strict=True)), "worst_box": found.worst_box,
             "seen": dict(zip(OUTPUTS, seen, strict=True)) if seen else None, "open_boxes": found.open[:5],
         })  # fmt: skip
