@@ -1,0 +1,270 @@
+"""The arithmetic on boxes against float64 and many digits; a part of the proof; what it must refuse."""
+
+import sys
+from pathlib import Path
+
+import mpmath as mp
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "proofs"))
+import balls
+import boxes
+from balls import UNIT, Choice, Number, Refused, every_way
+from boxes import Region
+
+import urep
+from urep.exact import _evolve, _of_one, _scalars
+
+AT = boxes.sliders()
+RANGES = boxes.ranges(AT)
+MODULE = boxes.program()
+KNOWN = boxes.roundings(MODULE, AT, signed=True, target=True)
+REGIONS = {region.name: region for region in boxes.regions(RANGES)}
+LIMITS = list(boxes.BOUNDS.values())
+
+
+def covers(number, seen, exact):
+    """Whether a float64 result and the exact one are as the number says."""
+    inside = mp.mpf(float(number.lo.lower())) * (1 - mp.sign(float(number.lo.lower())) * 1e-15) <= exact
+    inside = inside and exact <= mp.mpf(float(number.hi.upper())) * (
+        1 + mp.sign(float(number.hi.upper())) * 1e-15
+    )
+    off = abs(mp.mpf(float(seen)) - exact)
+    return inside and (not np.isfinite(number.rel) or off <= number.rel * abs(exact) + number.low)
+
+
+POSITIVE = st.floats(1e-6, 1e6)
+STEPS = {
+    "plus": (lambda a, b: a + b, 2), "minus": (lambda a, b: a - b, 2), "times": (lambda a, b: a * b, 2),
+    "over": (lambda a, b: a / b, 2), "square": (lambda a: a**2, 1), "root": (lambda a: abs(a), 1),
+    "negative": (lambda a: -a, 1), "half": (lambda a: a / 2, 1),
+}  # fmt: skip
+FUNCTIONS = ("sqrt", "exp", "expm1", "log", "hypot")
+
+
+def apply(name, kind, values):
+    """A step in one of three arithmetics: balls, float64, many digits."""
+    if name in STEPS:
+        return STEPS[name][0](*values)
+    if name == "hypot":
+        if kind == "balls":
+            return balls.hypot(*values)
+        return np.hypot(*values) if kind == "float" else mp.hypot(*values)
+    if kind == "balls":
+        return getattr(values[0], name)()
+    return getattr(np if kind == "float" else mp, name)(values[0])
+
+
+def allowed(name, ball, exact):
+    """Whether a step can be taken from these numbers."""
+    if name == "over":
+        return ball[1].sign in (1, -1)
+    if name in ("sqrt", "log"):
+        return ball[0].sign == 1
+    if name == "expm1":
+        return ball[0].hi <= 0 and not ball[0].low and exact[0] > -1e5
+    return name != "exp" or abs(exact[0]) < 200
+
+
+@given(st.lists(POSITIVE, min_size=3, max_size=3), st.data())
+@settings(max_examples=400, deadline=None)
+def test_a_number_covers_what_float64_does_anywhere_in_its_box(values, data):
+    """Random programs, on boxes around a point."""
+    wide = [data.draw(st.sampled_from([1.0, 1.001, 3.0])) for _ in values]
+    numbers = [Number(v / w, v * w, sign=1) for v, w in zip(values, wide, strict=True)]
+    state = {"balls": numbers, "float": [np.float64(v) for v in values], "mp": [mp.mpf(v) for v in values]}
+    with mp.workdps(80), np.errstate(all="ignore"):
+        for _ in range(data.draw(st.integers(1, 8))):
+            name = data.draw(st.sampled_from([*STEPS, *FUNCTIONS]))
+            count = STEPS[name][1] if name in STEPS else 2 if name == "hypot" else 1
+            which = [data.draw(st.integers(0, len(state["mp"]) - 1)) for _ in range(count)]
+            exact = [state["mp"][i] for i in which]
+            ball = [state["balls"][i] for i in which]
+            if not allowed(name, ball, exact):
+                continue
+            for kind, numbers in state.items():
+                numbers.append(apply(name, kind, [numbers[i] for i in which]))
+            assume(1e-60 < abs(state["mp"][-1]) < 1e60)
+            assert np.isfinite(float(state["float"][-1]))
+            assert covers(state["balls"][-1], state["float"][-1], state["mp"][-1]), (name, state["balls"][-1])
+
+
+def test_functions_of_numpy_and_python_err_by_less_than_is_assumed():
+    random, worst = np.random.default_rng(1), {}
+    with mp.workdps(40):
+        for name, low, high in (("exp", -700, 700), ("expm1", -40, 0), ("log", 1e-300, 1e300)):
+            z = random.uniform(low, high, 3000)
+            if name == "log":
+                z = np.exp(random.uniform(-690, 690, 3000))
+            exact = [getattr(mp, name)(mp.mpf(float(one))) for one in z]
+            seen = getattr(np, name)(z)
+            worst[name] = max(
+                abs(mp.mpf(float(a)) - b) / abs(b) for a, b in zip(seen, exact, strict=True) if b
+            )
+    assert all(error <= balls.FUNCTION for error in worst.values()), worst
+
+
+def test_both_ways_are_tried_where_a_comparison_is_open():
+    tried = list(every_way(lambda: (bool(Choice()), bool(Number(1.0, 2.0) < 1.5), Number(1.0) < 2.0)))
+    assert tried == [(a, b, True) for a in (True, False) for b in (True, False)]
+    with pytest.raises(Refused, match="the sign of a number that rounding may turn"):
+        bool((Number(1.0, 2.0, UNIT) - Number(1.0, 2.0, UNIT)) > 0)
+
+
+def test_the_ranges_are_those_of_the_explorers_sliders():
+    assert AT["tau_h"] == (1.0, 1e5) and AT["dy2_target"] == (0.0, 4.0) and AT["angle"] == (0.0, 180.0)
+    random = np.random.default_rng(2)
+    for _ in range(2000):
+        at = {name: 10 ** random.uniform(*np.log10(AT[name])) for name in
+              ("tau_h", "tau_y", "dx2", "dh2_0", "dy2_0", "epochs")}  # fmt: skip
+        d2 = random.uniform(boxes.STEP, AT["dy2_target"][1])
+        dy = np.sqrt(at["dy2_0"])
+        one = urep.exact.lift(
+            urep.State(at["dh2_0"], dy**2, dy * (dy - np.sqrt(d2))), urep.TwoPoint(at["dx2"], d2),
+            urep.Rates(at["tau_h"], at["tau_y"]), dy=dy,
+        )  # fmt: skip
+        assert RANGES.p[0] < one.p / np.sqrt(one.s) < RANGES.p[1]
+        assert RANGES.r[0] < dy / np.sqrt(d2) < RANGES.r[1]
+        assert one.s * at["epochs"] < RANGES.T
+        assert RANGES.ratio[0] < one.x / one.p < RANGES.ratio[1] and one.p**2 * at["epochs"] < RANGES.U
+        unit = [np.log(one.s), np.log(one.p**2), np.log(one.p)]
+        assert np.abs(unit).max() < balls.SLACK
+
+
+def box_at(region, **sides):
+    return {name: sides.get(name, side) for name, side in region.sides.items()}
+
+
+PART = {
+    "along": {"p": (0.01, 0.02), "r": (1e-3, 1e-2), "t": (1.0, 30.0)},
+    "opposed": {"p": (0.01, 0.02), "r": (1e-3, 1e-2), "t": (1.0, 8.0)},
+    "opposed, 0 < c < 0.9 p²": {"p": (0.1, 0.15), "part": (1e-12, 1e-8), "t": (1.0, 30.0)},
+}
+
+
+@pytest.mark.parametrize("name", PART)
+def test_a_part_of_a_region_is_certified_and_no_sample_is_worse(name):
+    whole = REGIONS[name]
+    region = Region(name, PART[name] | {"t": (PART[name]["t"][0], PART[name]["t"][1])}, whole.starts)
+    found = boxes.search(MODULE, region, KNOWN)
+    assert found.open == [] and found.share == pytest.approx(1) and found.certified >= 1
+    assert all(worst <= limit for worst, limit in zip(found.worst, LIMITS, strict=True))
+    for box in (found.worst_box, PART[name]):
+        seen = boxes.sampled(region, box, draws=40)
+        assert max(seen) > 0
+        assert all(one <= worst for one, worst in zip(seen, found.worst, strict=True))
+
+
+def test_the_program_in_real_numbers_is_the_exact_solution():
+    """At points, with ranges of 60 digits: what the boxes call exact is (E1) and (E2) as printed."""
+    random = np.random.default_rng(3)
+    before, balls.ctx.prec = balls.ctx.prec, 500
+    try:
+        for name in ("along", "opposed", "along, 0 < c < 0.9 p²", "opposed, −8 p² < c < 0"):
+            region = REGIONS[name]
+            for _ in range(40):
+                at = {
+                    side: float(np.exp(random.uniform(*np.log(ends)))) for side, ends in region.sides.items()
+                }
+                at["t"] = float(10 ** random.uniform(-4, 1.5))
+                for of in region.starts({side: (value, value) for side, value in at.items()}):
+                    start = boxes.start_of(MODULE, of, KNOWN)
+                    ways = list(every_way(lambda s=start, t=at["t"]: boxes.run(MODULE, s, Number(t, sign=1))))
+                    with mp.workdps(400):
+                        p, c = mp.mpf(at["p"]), mp.mpf(of["c"][0].str(140, radius=False))
+                        x = of["direction"] * mp.sqrt(p**2 - c)
+                        exact, sizes = boxes.exactly(p, x, c, p * x - 1, mp.mpf(at["t"]))
+                        for variables in ways:
+                            for one, value, size in zip(variables, exact, sizes, strict=True):
+                                middle = mp.mpf(((one.lo + one.hi) / 2).str(140, radius=False))
+                                assert abs(middle - value) < 1e-40 * size + boxes.FLOOR, (name, at)
+                                seen = mp.mpf(one.sizes[0].str(140, radius=False))
+                                assert abs(seen - size) < 1e-40 * size + boxes.FLOOR, (name, at)
+    finally:
+        balls.ctx.prec = before
+
+
+CONTROLS = {
+    "c by a difference": (
+        "self.c / (2 * self.A) * (self.A", "(self.p**2 - self.x**2) / (2 * self.A) * (self.A",
+        "opposed, 0 < c < 0.9 p²", {"p": (1.0, 1.01), "part": (1e-12, 1.1e-12), "t": (10.0, 10.1)},
+    ),
+    "a₊ by a difference": (
+        "return direct if kept_direct >= kept_other else other", "return direct",
+        "opposed, 0 < c < 0.9 p²", {"p": (1.0, 1.0 + 1e-9), "part": (1e-6, 1.1e-6), "t": (10.0, 10.1)},
+    ),
+    "1 − exp for expm1": (
+        "one_minus_exp = -np.expm1(-2 * k.A * t)", "one_minus_exp = 1 - np.exp(-2 * k.A * t)",
+        "along", {"p": (1000.0, 1010.0), "r": (5e-6, 5.1e-6), "t": (1e-12, 1.1e-12)},
+    ),
+    "the error by a difference": (
+        "gap = (k.gap * exp_scale - k.s * N_across) / N_scaled", "gap = p * x - k.s",
+        "along", {"p": (1.0, 1.001), "r": (5.0, 5.001), "t": (30.0, 30.1)},
+    ),
+}  # fmt: skip
+
+
+def absolute(module, region, box):
+    """Of each variable the largest error and size on a box: another arrangement has other sizes."""
+    (of,) = region.starts(box)
+    start, t = boxes.start_of(module, of, KNOWN), Number(*box["t"], sign=1)
+    worst = [(0.0, 0.0)] * 3
+    try:
+        for variables in every_way(lambda: boxes.run(module, start, t)):
+            sizes = [balls.upper(one.sizes[1]) for one in variables]
+            worst = [
+                (max(old[0], one.eps * size), max(old[1], size))
+                for old, one, size in zip(worst, variables, sizes, strict=True)
+            ]
+    except Refused:
+        return [(np.inf, np.inf)] * 3
+    return worst
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_an_arrangement_that_loses_digits_is_refused(name):
+    written, instead, region, sides = CONTROLS[name]
+
+    def change(text):
+        assert text.count(written) == 1
+        return text.replace(written, instead)
+
+    box = box_at(REGIONS[region], **sides)
+    assert all(
+        e <= limit for e, limit in zip(boxes.errors(MODULE, REGIONS[region], KNOWN, box), LIMITS, strict=True)
+    )
+    kept, lost = (absolute(module, REGIONS[region], box) for module in (MODULE, boxes.program(change)))
+    sizes = [size for _, size in kept]
+    assert any(one[0] > 5 * limit * size for one, limit, size in zip(lost, LIMITS, sizes, strict=True)), lost
+
+
+def test_the_formula_as_printed_is_refused():
+    """(E2)'s p with cosh and sinh on a box where `solve` is certified: opposed, next to the manifold."""
+    region = REGIONS["opposed, 0 < c < 0.9 p²"]
+    box = box_at(region, p=(1.0, 1.0 + 1e-9), part=(1e-12, 1.1e-12), t=(10.0, 10.01))
+    assert max(boxes.errors(MODULE, region, KNOWN, box)) < 1e-12
+    (of,) = region.starts(box)
+    start, t = boxes.start_of(MODULE, of, KNOWN), Number(*box["t"], sign=1)
+    A = start.A
+    grow, fall = (A * t).exp(), (-A * t).exp()
+    sinh, cosh = (grow - fall) / 2, (grow + fall) / 2
+    p = start.p * cosh + (start.c / 2 * start.p + start.s * start.x) * sinh / A
+    # Its terms are as large as e^(A t), and what is left of them is e^(−A t).
+    assert p.rel > 1e-9
+
+
+def test_float64_agrees_with_the_program_that_was_bounded():
+    """The namespace of balls.py changes no operation: at a point both give the same number."""
+    p, x, t = 0.3, -0.7, 2.5
+    c = p**2 - x**2
+    k = _of_one(urep.exact.Lift(p, x, 0.0, c, 1.0, 1.0, 1.0, p * x - 1))
+    seen = _scalars(k, _evolve(k, np.array([t])))
+    start = MODULE.Start(
+        *(Number(v) for v in (p, x)), 0.0, *(Number(v) for v in (c, 1.0, 1.0, 1.0, p * x - 1))
+    )
+    for variables in every_way(lambda: boxes.run(MODULE, start, Number(t))):
+        for one, value in zip(variables, seen, strict=True):
+            assert abs(float(one.lo.mid()) - value[0]) <= one.eps * float(one.sizes[1]) < 1e-13
