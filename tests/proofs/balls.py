@@ -58,25 +58,10 @@ def up(value: float) -> float:
 
 
 def upper(value: arb) -> float:
-    """A float that is no less than the ball."""
-    return up(float(value.upper())) if value.is_finite() else inf
-
-
-def _share(part: arb, others: arb) -> float:
-    """The largest share of a sum of magnitudes that is at most `part`, the others at least `others`."""
-    if not part.is_finite():
-        return 1.0
-    share = upper(part / (part + others)) if part + others > 0 else 1.0
-    return min(share, 1.0)
-
-
-def _weighted(first: float, second: float, a: tuple[arb, arb], b: tuple[arb, arb]) -> float:
-    """The largest mean of two errors, weighted by magnitudes in two ranges."""
-    if first < second:
-        first, second, a, b = second, first, b, a
-    if first == second or not isfinite(first):
-        return first if first == second else inf
-    return up(second + (first - second) * _share(a[1], b[0]))
+    """A float that is no less than a ball of what is not negative, also where float64 ends."""
+    if not value.is_finite():
+        return inf
+    return 0.0 if value == 0 else up(max(float(value.upper()), 1e-300))
 
 
 # --- both outcomes of a comparison ------------------------------------------------------------
@@ -195,16 +180,15 @@ class Number:
             return self.rel
         return up(self.rel + self.low / float(least.lower())) if least > 1e-280 else inf
 
-    def within(self, lo: arb, hi: arb) -> Number:
-        """The same number, of which it is known that its exact value lies between these two."""
-        lo, hi = self.lo.max(lo), self.hi.min(hi)
-        return Number(lo, hi, self.rel, size=self.size, eps=self.eps, low=self.low, sign=self.sign,
-                      exact=self.exact, slack=self.slack)  # fmt: skip
+    def within(self, lo: arb, hi: arb, more: float = 0.0) -> Number:
+        """The same number, of which it is known that its exact value lies between these two.
 
-    def worse(self, more: float) -> Number:
-        """The same number with a larger relative error."""
-        return Number(self.lo, self.hi, up(self.rel + more), size=self.size, eps=up(self.eps + more),
-                      low=self.low, sign=self.sign, slack=self.slack)  # fmt: skip
+        `more` is added to its relative errors.
+        """
+        lo, hi = self.lo.max(lo), self.hi.min(hi)
+        rel, eps = (up(error + more) if more else error for error in (self.rel, self.eps))
+        return Number(lo, hi, rel, size=self.size, eps=eps, low=self.low, sign=self.sign,
+                      exact=self.exact, slack=self.slack)  # fmt: skip
 
     # --- the four operations ---
 
@@ -237,53 +221,31 @@ class Number:
             return self
         rounding = 0.0 if self.exact else UNIT
         lo, hi = self.lo + other.lo, self.hi + other.hi
-        sizes_a, sizes_b = self.sizes, other.sizes
         slack = self.slack + other.slack
         low = up((self.low + other.low) * (1 + rounding) + rounding * slack)
-        side_a, side_b = self.side, other.side
-        together = side_a is not None and side_b is not None and side_a * side_b >= 0
-        plain = together and self.size is None and other.size is None
-        rel = self._sum_error(other, lo, hi, together)
-        if plain:
-            size, eps = None, rel
-        else:
-            size = (sizes_a[0] + sizes_b[0], sizes_a[1] + sizes_b[1])
-            eps = _weighted(self.eps, other.eps, sizes_a, sizes_b)
-        sign = (self.sign or other.sign) if together else None
-        if slack and not rel < max(self.rel, other.rel):
-            # A logarithm is bounded: |ε_a a + ε_b b| ≤ ε_a |a + b| + (ε_a + ε_b) |b|.
+        together = self.side is not None and other.side is not None and self.side * other.side >= 0
+        rel = max(self.rel, other.rel) if together else inf
+        rel = min(rel, self._cancelled(other, lo, hi))
+        eps, size = max(self.eps, other.eps), None
+        if not together or self.size is not None or other.size is not None:
+            size = tuple(a + b for a, b in zip(self.sizes, other.sizes, strict=True))
+        if slack and not together:  # |ε_a a + ε_b b| ≤ ε_a |a + b| + (ε_a + ε_b) |b|, b the logarithm
             first, second = (self, other) if not self.magnitude[1] < other.magnitude[1] else (other, self)
-            rest = upper(second.magnitude[1])
-            if isfinite(rest) and isfinite(first.rel) and isfinite(second.rel):
-                rel, size, eps = first.rel, None, first.rel
-                low = up(low + (first.rel + second.rel) * rest)
+            rel, size, eps = first.rel, None, first.rel
+            low = up(low + (first.rel + second.rel) * upper(second.magnitude[1]))
         return Number(
-            lo, hi, _rounded(rel, rounding), size=size, eps=_rounded(eps, rounding), low=low, sign=sign,
-            exact=self.exact, slack=slack,
+            lo, hi, _rounded(rel, rounding), size=size, eps=_rounded(eps, rounding), low=low,
+            sign=(self.sign or other.sign) if together else None, exact=self.exact, slack=slack,
         )  # fmt: skip
 
-    def _sum_error(self, other: Number, lo: arb, hi: arb, together: bool) -> float:
-        """The relative error of a sum before it is rounded: the least of what is known."""
-        if not (self.rel or other.rel):
+    def _cancelled(self, other: Number, lo: arb, hi: arb) -> float:
+        """The relative error of a sum that may be smaller than its terms, before it is rounded."""
+        if not (self.eps or other.eps):
             return 0.0
-        rel = inf
-        if together:
-            rel = _weighted(self.rel, other.rel, self.magnitude, other.magnitude)
         least = lo if lo > 0 else -hi if hi < 0 else None
         if least is None or not isfinite(self.eps) or not isfinite(other.eps):
-            return rel
-        if together and self.size is None and other.size is None:
-            return rel
-        return min(rel, up(self._against(other, least, together) + other._against(self, least, together)))
-
-    def _against(self, other: Number, least: arb, together: bool) -> float:
-        """The error of one term, relative to a sum that is at least `least`."""
-        error = upper(arb(self.eps) * self.sizes[1] / least)
-        if isfinite(self.rel):
-            error = min(error, upper(arb(self.rel) * self.magnitude[1] / least))
-            if together:
-                error = min(error, up(self.rel * _share(self.magnitude[1], other.magnitude[0])))
-        return error
+            return inf
+        return upper((arb(self.eps) * self.sizes[1] + arb(other.eps) * other.sizes[1]) / least)
 
     __radd__ = __add__
 
