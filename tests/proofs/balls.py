@@ -113,9 +113,6 @@ class Choice:
             self.chosen = _paths.outcome()
         return self.chosen
 
-    def __invert__(self) -> bool:
-        return not self
-
     def __and__(self, other) -> bool:
         return bool(other) and bool(self)
 
@@ -180,15 +177,10 @@ class Number:
             return self.rel
         return up(self.rel + self.low / float(least.lower())) if least > 1e-280 else inf
 
-    def within(self, lo: arb, hi: arb, more: float = 0.0) -> Number:
-        """The same number, of which it is known that its exact value lies between these two.
-
-        `more` is added to its relative errors.
-        """
-        lo, hi = self.lo.max(lo), self.hi.min(hi)
-        rel, eps = (up(error + more) if more else error for error in (self.rel, self.eps))
-        return Number(lo, hi, rel, size=self.size, eps=eps, low=self.low, sign=self.sign,
-                      exact=self.exact, slack=self.slack)  # fmt: skip
+    def within(self, lo: arb, hi: arb) -> Number:
+        """The same number, of which it is known that its exact value lies between these two."""
+        return Number(self.lo.max(lo), self.hi.min(hi), self.rel, size=self.size, eps=self.eps, low=self.low,
+                      sign=self.sign, exact=self.exact, slack=self.slack)  # fmt: skip
 
     # --- the four operations ---
 
@@ -391,7 +383,7 @@ class Number:
         below = self._below(other)
         if isinstance(below, bool) and self.sign == 0 and _number(other, self).sign == 0:
             return True
-        return not below if isinstance(below, bool) else ~below
+        return not below
 
     def __le__(self, other):
         return _number(other, self) >= self

@@ -14,13 +14,16 @@ starts both are the same. They differ where ‖dh‖ goes through zero, for oppo
 dy − dy* is small from the beginning; there no formula can have relative digits.
 
 Scaling removes dimensions. With a target, lengths are measured in √s and times in 1/s, so that s = 1; a
-start is then (√s p, |dy|/‖dy*‖, the angle), and relative errors do not depend on the scale. The errors of
-p, x, y², c, s and of the error dy − dy* come from the same code, `_lifted`, run on the sliders' whole range.
+start is then (p/√s, |dy|/‖dy*‖), and relative errors do not depend on the scale. The errors of p, x, c, s
+and of dy − dy* come from the same code, `_lifted`, run on the sliders' whole range.
 
 Proved, given the float64 arithmetic that balls.py assumes and that the formula is right in real numbers,
-which the chapter on machine forms derives and tests/test_boxes.py compares with many digits. The inputs are
-the float64 numbers given to `solve`; outputs on one line give `dy`, as `solve` advises. Not covered: angles
-of less than ANGLES[0] between that line and dy, where ‖dy‖² and w hardly tell how far dy is off it.
+which the chapter on machine forms derives and tests/test_boxes.py compares with many digits. Where a
+comparison of the program is open in a box, both of its outcomes are followed: each is an exact form of the
+same solution. The inputs are the float64 numbers given to `solve`, with `dy`, as it advises.
+
+Open are outputs at an angle to dy*: one dimension more, and for obtuse angles a surface of starts at which
+the problem itself loses digits, which here, on one line, is c = 0 and has a region of its own.
 """
 
 from __future__ import annotations
@@ -35,7 +38,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
-from itertools import islice
 from math import inf, log, sqrt
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -51,7 +53,7 @@ ROOT = HERE.parent.parent
 RECORD = HERE / "boxes.json"
 sys.path[:0] = [str(HERE), str(ROOT)]
 
-from balls import REPLACED, UNIT, ZERO, Number, Refused, every_way  # noqa: E402
+from balls import REPLACED, ZERO, Number, Refused, every_way  # noqa: E402
 
 import urep.exact  # noqa: E402
 
@@ -76,9 +78,6 @@ NEAREST = 2.0**-213
 """|c|/p² is zero or more than this: k_y ‖dh‖² and k_h ‖dy‖²/‖dh‖² are in the ratio of ‖dh‖⁴ τ_h to
 ‖dx‖² dy² τ_y, products of three and four numbers of 53 bits (dy counts twice)."""
 
-ANGLES = (1 - 1e-9, 179 + 1e-9)
-"""Degrees. Rounding moves an angle that the slider shows by less than what is added here."""
-
 
 # --- the program --------------------------------------------------------------------------------
 
@@ -89,14 +88,7 @@ def program(change: Callable[[str], str] = lambda text: text) -> ModuleType:
     module.__package__ = "urep"
     exec(compile(change(inspect.getsource(urep.exact)), urep.exact.__file__, "exec"), vars(module))
     vars(module).update(REPLACED)
-    over, plain = module._over, module.Lift
-
-    def monotone_over(one_minus_exp: Number, rate: Number, t: Number) -> Number:
-        """The same; its range is known, since it falls with the rate and rises with t."""
-        result = over(one_minus_exp, rate, t)
-        (slow, fast), (early, late) = rate.magnitude, t.magnitude
-        # Below TINY_RATE the program takes t, which differs by a part of 1e-150 t.
-        return result.within(_over(fast, early), _over(slow, late), more=1e-120)
+    plain = module.Lift
 
     class Start(plain):
         @cached_property
@@ -111,14 +103,8 @@ def program(change: Callable[[str], str] = lambda text: text) -> ModuleType:
             smaller = smaller.within(ends[1][1], ends[0][1])
             return (larger, smaller) if self.c >= 0 else (smaller, larger)
 
-    module._over, module.Start = monotone_over, Start
+    module.Start = Start
     return module
-
-
-def _over(rate: arb, t: arb) -> arb:
-    if not rate > 0:
-        return t
-    return -((-rate * t).expm1()) / rate if rate * t < 1e6 else (1 - arb(-1e6).exp()) / rate
 
 
 def _larger_and_smaller(c: arb, s: arb) -> tuple[arb, arb]:
@@ -195,35 +181,26 @@ class Roundings:
 
     p: float
     x: float
-    y2: float
     c: float
     s: float
     k_h: float
     k_y: float
     gap: float
-    """Of outputs on one line relative to |dy| + ‖dy*‖; of others relative to the gap."""
+    """p x − s, relative to p |x| + s"""
 
 
-def roundings(module: ModuleType, at: dict, *, line: bool, target: bool) -> Roundings:
-    """For starts on one line with the target, which give `dy`, or off it."""
+def roundings(module: ModuleType, at: dict, *, target: bool) -> Roundings:
+    """For starts with and without a target difference."""
     task = SimpleNamespace(
         dx2=Number(*at["dx2"]), dy2_target=Number(STEP, at["dy2_target"][1]) if target else Number(0)
     )
     rates = SimpleNamespace(tau_h=Number(*at["tau_h"]), tau_y=Number(*at["tau_y"]))
-    dh2, dy2 = Number(*at["dh2_0"]), Number(*at["dy2_0"])
-    dy = Number(*(sqrt(end) for end in at["dy2_0"])) if line else None
-    bound = sqrt(at["dy2_0"][1] * at["dy2_target"][1])
-    w = Number(-bound, at["dy2_0"][1] + bound)
-    lifts = list(every_way(lambda: module._lifted((dh2, dy2, w), task, rates, dy)))
-    if not line:
-        lifts = [one for one in lifts if one.y2.sign != 0]
-    worst = {
-        name: max(
-            getattr(one, name).eps if name == "gap" and line else getattr(one, name).rel for one in lifts
-        )
-        for name in Roundings.__dataclass_fields__
-    }
-    return Roundings(**worst)
+    dy, unused = Number(*(sqrt(end) for end in at["dy2_0"])), None
+    (one,) = every_way(lambda: module._lifted((Number(*at["dh2_0"]), unused, unused), task, rates, dy))
+    return Roundings(
+        **{name: getattr(one, name).eps for name in Roundings.__dataclass_fields__ if name != "c"},
+        c=one.c.rel,
+    )
 
 
 # --- regions and their boxes --------------------------------------------------------------------
@@ -238,10 +215,7 @@ class Region:
     name: str
     sides: Box
     starts: Callable[[Box], Iterator[dict]]
-    smallest: float = 1 / 64
-    """A box all of whose sides are smaller, in the units of `widths`, is not halved again."""
     target: bool = True
-    line: bool = True
 
 
 def _ends(side: tuple[float, float]) -> tuple[arb, arb]:
@@ -254,12 +228,13 @@ BALANCED = 0.32
 """Where the smaller of p and |x| is this part of the larger one at least, c is a side of its own."""
 
 
-def _signs(c: tuple[arb, arb]) -> Iterator[tuple[int, tuple[arb, arb]]]:
-    """The range of c, cut at 0."""
+def _signs(c: tuple[arb, arb], p: arb) -> Iterator[tuple[int, tuple[arb, arb]]]:
+    """The range of c by its sign; `p` is the least there is, and NEAREST how near to 0 it leads c."""
+    near = NEAREST * p**2
     if not c[1] <= 0:
-        yield 1, (c[0].max(ZERO), c[1])
+        yield 1, (c[0].max(near), c[1].max(near))
     if not c[0] >= 0:
-        yield -1, (c[0], c[1].min(ZERO))
+        yield -1, (c[0].min(-near), c[1].min(-near))
     if not (c[0] > 0 or c[1] < 0):
         yield 0, (ZERO, ZERO)
 
@@ -273,7 +248,7 @@ def on_a_line(directions: tuple[int, ...], balanced: bool, box: Box) -> Iterator
     x = r0 / p1, r1 / p0
     if not balanced and x[0] > BALANCED * p1 and p0 > BALANCED * x[1]:
         return
-    for sign, c in _signs((p0**2 - x[1] ** 2, p1**2 - x[0] ** 2)):
+    for sign, c in _signs((p0**2 - x[1] ** 2, p1**2 - x[0] ** 2), p0):
         for direction in directions:
             yield {"p": (p0, p1), "x": x, "r": (r0, r1), "c": c, "sign": sign, "direction": direction}
 
@@ -294,72 +269,36 @@ def nearly_balanced(directions: tuple[int, ...], box: Box) -> Iterator[dict]:
             }  # fmt: skip
 
 
-def at_an_angle(box: Box) -> Iterator[dict]:
-    """Outputs of more dimensions; sides p, r and the angle in degrees."""
-    (p0, p1), (r0, r1) = _ends(box["p"]), _ends(box["r"])
-    first, last = (arb(end) * arb.pi() / 180 for end in box["angle"])
-    cosines = last.cos(), first.cos()
-    if box["angle"][1] <= 90:
-        cosines = cosines[0].max(ZERO), cosines[1]
-    if box["angle"][0] >= 90:
-        cosines = cosines[0], cosines[1].min(ZERO)
-    sines = (first.sin(), last.sin()) if first.sin() <= last.sin() else (last.sin(), first.sin())
-    if box["angle"][0] < 90 < box["angle"][1]:
-        sines = sines[0], arb(1)
-    along = _least_and_most([r * cosine for r in (r0, r1) for cosine in cosines])
-    x = _least_and_most([one / p for one in along for p in (p0, p1)])
-    y2 = (r0 * sines[0] / p1) ** 2, (r1 * sines[1] / p0) ** 2
-    for sign, c in _signs((p0**2 - (r1 / p0) ** 2, p1**2 - (r0 / p1) ** 2)):
-        yield {"p": (p0, p1), "x": x, "y2": y2, "along": along, "c": c, "sign": sign}
-
-
-def _least_and_most(values: list[arb]) -> tuple[arb, arb]:
-    least, most = values[0], values[0]
-    for one in values[1:]:
-        least, most = least.min(one), most.max(one)
-    return least, most
-
-
 def regions(of: Ranges) -> list[Region]:
-    """All starts but those closer than a degree to the line of dy*, yet not on it."""
+    """All starts whose outputs differ along dy* or against it, or that have no target difference."""
     t, u = (1e-16, of.T), (1e-24, of.U / BALANCED**2)
     m, part = (sqrt(of.r[0]), sqrt(of.r[1] / BALANCED)), (NEAREST, 1 - 0.99 * BALANCED**2)
     sides = {"p": of.p, "r": of.r, "t": t}
-    acute, obtuse = (sides | {"angle": angle} for angle in ((ANGLES[0], 90.0), (90.0, ANGLES[1])))
+    near = {"part": part, "t": t}
     return [
         Region("along dy*", sides, partial(on_a_line, (1,), True)),
         Region("opposed", sides, partial(on_a_line, (-1,), False)),
-        Region("opposed, c near 0", {"m": m, "part": part, "t": t}, partial(nearly_balanced, (-1,))),
+        Region("opposed, c near 0", {"m": m} | near, partial(nearly_balanced, (-1,))),
         Region("no target", {"r": of.ratio, "t": u}, partial(on_a_line, (1, -1), False), target=False),
-        Region(
-            "no target, c near 0", {"part": part, "t": u}, partial(nearly_balanced, (1, -1)), target=False
-        ),
-        Region("at an acute angle", acute, at_an_angle, 1 / 2, line=False),
-        Region("at an obtuse angle", obtuse, at_an_angle, 1 / 2, line=False),
-    ]  # fmt: skip
+        Region("no target, c near 0", near | {"t": u}, partial(nearly_balanced, (1, -1)), target=False),
+    ]
 
 
 def start_of(module: ModuleType, of: dict, known: Roundings, target: bool):
     """The `Lift` of a box, in units where s (or, without a target, a length) is 1."""
-    direction, s = of.get("direction", 1), int(target)
-    c = Number(*of["c"], known.c, sign=of["sign"])
-    c.low = 0.0  # it is zero or far from an underflow: NEAREST
-    x = Number(*of["x"], known.x, sign=1 if "r" in of else None)
-    if "along" in of:
-        gap = Number(of["along"][0] - 1, of["along"][1] - 1, known.gap)
-    else:
-        dy = of["r"] if direction > 0 else (-of["r"][1], -of["r"][0])
-        size = of["r"][0] + s, of["r"][1] + s
-        gap = Number(dy[0] - s, dy[1] - s, inf if target else known.gap, size=size, eps=known.gap)
+    direction, s = of["direction"], int(target)
+    x = Number(*of["x"], known.x, sign=1)
+    dy = of["r"] if direction > 0 else (-of["r"][1], -of["r"][0])
+    size = of["r"][0] + s, of["r"][1] + s
     return module.Start(
         p=Number(*of["p"], known.p, sign=1),
         x=x if direction > 0 else -x,
-        y2=Number(*of["y2"], known.y2, sign=1) if "y2" in of else 0.0,
-        c=c,
-        s=Number(s, rel=known.s if target else 0.0),
+        y2=0.0,
+        c=Number(*of["c"], known.c, sign=of["sign"]),
+        s=Number(s, rel=known.s),
         k_h=Number(1, rel=known.k_h),
         k_y=Number(1, rel=known.k_y),
-        gap=gap,
+        gap=Number(dy[0] - s, dy[1] - s, inf if target else known.gap, size=size, eps=known.gap),
     )
 
 
@@ -410,16 +349,16 @@ class Outcome:
         self.seconds += other.seconds
 
 
-UNITS = {"part": 20.0, "t": 8.0, "angle": 30.0}
-"""A width that counts as much as a factor e in p: errors depend less on these. Degrees for an angle."""
+SMALLEST = 1 / 64
+"""A box all of whose sides are smaller, as `widths` measures them, is not halved again."""
+
+UNITS = {"part": 20.0, "t": 8.0}
+"""A logarithmic width that counts as much as a factor e in p: errors depend less on these."""
 
 
 def widths(box: Box) -> dict[str, float]:
     """How wide each side is, in its unit."""
-    return {
-        name: ((high - low) if name == "angle" else log(high / low)) / UNITS.get(name, 1.0)
-        for name, (low, high) in box.items()
-    }
+    return {name: log(high / low) / UNITS.get(name, 1.0) for name, (low, high) in box.items()}
 
 
 def halves(box: Box) -> tuple[Box, Box]:
@@ -427,7 +366,7 @@ def halves(box: Box) -> tuple[Box, Box]:
     wide = widths(box)
     name = max(wide, key=wide.get)
     low, high = box[name]
-    middle = (low + high) / 2 if name == "angle" else sqrt(low * high)
+    middle = sqrt(low * high)
     return box | {name: (low, middle)}, box | {name: (middle, high)}
 
 
@@ -440,7 +379,7 @@ def search(module: ModuleType, region: Region, known: Roundings, box: Box | None
         bounds = errors(module, region, known, box)
         if max(bounds) <= BOUND:
             found.add(Outcome(1, 1.0, bounds, box), share)
-        elif max(widths(box).values()) < region.smallest:
+        elif max(widths(box).values()) < SMALLEST:
             found.open.append(box)
         else:
             stack += [(half, share / 2) for half in halves(box)]
@@ -451,35 +390,27 @@ def search(module: ModuleType, region: Region, known: Roundings, box: Box | None
 # --- from below ---------------------------------------------------------------------------------
 
 
-def exactly(p0, x0, y02, c, s, t) -> list:
+def exactly(p0, x0, c, s, t) -> list:
     """‖dh‖², ‖dy‖² and w for k_h = k_y = 1, by (E1) and (E2) as printed, in as many digits as are set."""
     A = mp.sqrt(c**2 / 4 + s**2)
     sinh, cosh = (mp.sinh(A * t) / A, mp.cosh(A * t)) if A else (t, mp.mpf(1))
-    fall = (1 - mp.exp(-c * t)) / c if c else t
-    N = (
-        1 + (p0**2 + x0**2) * sinh * cosh
-        + (c * (p0**2 - x0**2) + 4 * s * p0 * x0) * sinh**2 / 2 + y02 * fall
-    )  # fmt: skip
+    N = 1 + (p0**2 + x0**2) * sinh * cosh + (c * (p0**2 - x0**2) + 4 * s * p0 * x0) * sinh**2 / 2
     p = (p0 * cosh + (c / 2 * p0 + s * x0) * sinh) / mp.sqrt(N)
     x = (x0 * cosh + (s * p0 - c / 2 * x0) * sinh) / mp.sqrt(N)
-    y2, left = y02 * mp.exp(-c * t) / N, (p0 * x0 - s - s * y02 * fall) / N
-    return [p**2, p**2 * (x**2 + y2), p * x * left + p**2 * y2]
+    return [p**2, p**2 * x**2, p * x * (p0 * x0 - s) / N]
 
 
 def point_of(of: dict, target: bool) -> tuple:
-    """p, x, y², c and s of a box that is a point, in as many digits as are set; of p, x and c one follows."""
+    """p, x, c and s of a box that is a point, in as many digits as are set; of p, x and c one follows."""
     p, x, c = (mp.mpf(of[name][0].str(80, radius=False)) for name in ("p", "x", "c"))
-    x, y2, s = of.get("direction", 1) * x, mp.mpf(0), mp.mpf(int(target))
-    if "y2" in of:
-        y2 = mp.mpf(of["y2"][0].str(80, radius=False))
-        c = p**2 - x**2 - y2
-    elif abs(c) > p**2 / 2:
+    x *= of["direction"]
+    if abs(c) > p**2 / 2:
         c = p**2 - x**2
     elif c >= 0:
         x = mp.sign(x) * mp.sqrt(p**2 - c)
     else:
         p = mp.sqrt(x**2 + c)
-    return p, x, y2, c, s
+    return p, x, c, mp.mpf(int(target))
 
 
 def sampled(module: ModuleType, region: Region, known: Roundings, box: Box, draws: int = 60) -> list[float]:
@@ -488,25 +419,22 @@ def sampled(module: ModuleType, region: Region, known: Roundings, box: Box, draw
     What is exact comes from `exactly`; the sizes are those of the program, run at the point.
     """
     random, seen = np.random.default_rng(0), [0.0] * 3
-    ends = np.log([side for side in box.values()]).T
-    for values in np.exp(random.uniform(*ends, (draws, len(box)))):
+    for values in np.exp(random.uniform(*np.log(list(box.values())).T, (draws, len(box)))):
         at = {name: (float(value), float(value)) for name, value in zip(box, values, strict=True)}
-        for of in islice(region.starts(at), 2):
+        t = at["t"][0]
+        for of in region.starts(at):
             start = start_of(module, of, known, region.target)
-            sizes = [
-                one.sizes[1] for one in next(every_way(lambda s=start: run(module, s, Number(*at["t"]))))
-            ]
+            ways = every_way(lambda start=start, t=t: run(module, start, Number(t)))
+            sizes = [mp.mpf(one.sizes[1].str(20, radius=False)) for one in next(ways)]
             with mp.workdps(400):
-                p, x, y2, c, s = point_of(of, region.target)
-                exact = exactly(p, x, y2, c, s, mp.mpf(at["t"][0]))
-                letters = [float(one) for one in (p, x, y2, c, s, 1, 1, p * x - s)]
-                k = urep.exact._of_one(urep.exact.Lift(*letters))
-                values = urep.exact._scalars(k, urep.exact._evolve(k, np.array([at["t"][0]])))
+                p, x, c, s = point_of(of, region.target)
+                exact = exactly(p, x, c, s, mp.mpf(t))
+                k = urep.exact._of_one(urep.exact.Lift(*map(float, (p, x, 0, c, s, 1, 1, p * x - s))))
+                found = urep.exact._scalars(k, urep.exact._evolve(k, np.array([t])))
                 off = [
-                    float(abs(mp.mpf(float(value[0])) - one) / mp.mpf(size.str(20, radius=False)))
-                    if size > FLOOR else 0.0
-                    for value, one, size in zip(values, exact, sizes, strict=True)
-                ]  # fmt: skip
+                    float(abs(mp.mpf(float(value[0])) - one) / size) if size > FLOOR else 0.0
+                    for value, one, size in zip(found, exact, sizes, strict=True)
+                ]
             seen = [max(pair) for pair in zip(seen, off, strict=True)]
     return seen
 
@@ -521,15 +449,15 @@ def digest() -> str:
 
 
 @cache
-def _setting(line: bool, target: bool) -> tuple[ModuleType, Roundings]:
+def setting(target: bool) -> tuple[ModuleType, Roundings]:
+    """The program, and the errors of the letters that it starts from."""
     module = program()
-    return module, roundings(module, sliders(), line=line, target=target)
+    return module, roundings(module, sliders(), target=target)
 
 
 def _search_part(region: Region, box: Box) -> Outcome:
-    return search(
-        *(lambda module, known: (module, region, known, box))(*_setting(region.line, region.target))
-    )
+    module, known = setting(region.target)
+    return search(module, region, known, box)
 
 
 def _parts(region: Region, halvings: int = 5) -> list[Box]:
@@ -550,7 +478,7 @@ def main() -> int:
             found = Outcome()
             for part in parts:
                 found.add(part.result(), 1 / len(parts))
-            module, known = _setting(region.line, region.target)
+            module, known = setting(region.target)
             seen = sampled(module, region, known, found.worst_box)
             rows.append({
                 "region": region.name, "certified": found.certified, "open": len(found.open),
@@ -574,7 +502,7 @@ def main() -> int:
         f"{boxes} boxes certified to be within {BOUND}, {left} open, in {time.perf_counter() - began:.0f} s "
         f"({spent:.0f} s of processor time)"
     )
-    return 0
+    return int(left > 0)
 
 
 if __name__ == "__main__":
