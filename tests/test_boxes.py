@@ -114,6 +114,9 @@ def test_both_ways_are_tried_where_a_comparison_is_open():
 
 def test_the_ranges_are_those_of_the_explorers_sliders():
     assert AT["tau_h"] == (1.0, 1e5) and AT["dy2_target"] == (0.0, 4.0) and AT["angle"] == (0.0, 180.0)
+    script = (boxes.ROOT / "book" / "_static" / "explorer.js").read_text(encoding="utf-8")
+    assert f"step: STEPS[name] ?? {boxes.STEP}," in script
+    assert "dy2_target" not in script[script.index("const STEPS = {") :].splitlines()[0]
     random = np.random.default_rng(2)
     for _ in range(2000):
         at = {name: 10 ** random.uniform(*np.log10(AT[name])) for name in

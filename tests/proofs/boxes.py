@@ -136,7 +136,7 @@ def sliders() -> dict[str, tuple[float, float]]:
 
 
 STEP = 0.01
-"""A slider's step: the least ‖dy*‖² but 0."""
+"""A slider's step: the least ‖dy*‖² but 0 that it can be set to. A link can ask for less: not covered."""
 
 
 @dataclass(frozen=True)
