@@ -1,4 +1,4 @@
-"""A bound of `urep.solve`'s rounding that holds on the whole range of the explorer's sliders, box by box.
+"""A bound of `urep.solve`'s rounding on the explorer's sliders' whole range, for outputs on one line.
 
     make proofs                         proves it, after what Coq checks
     python tests/proofs/boxes.py        proves it alone; a table, and boxes.json next to this file
@@ -6,7 +6,7 @@
 What runs is the source of urep/exact.py itself, in a namespace where numbers are those of balls.py: over a
 box of starts and times at once, with ranges in ball arithmetic and a bound for each rounding. A box whose
 errors are not all proved to be under BOUND is halved across its widest side, until they are or the box is
-as small as its region allows; such a box is counted as open, and named.
+SMALLEST; such a box would be counted as open, and named.
 
 What is bounded is |solve − the exact solution of the same float64 inputs|, relative to the size of each
 variable: the variable itself with each sum in it replaced by the sum of its terms' magnitudes. For most
@@ -22,7 +22,7 @@ which the chapter on machine forms derives and tests/test_boxes.py compares with
 comparison of the program is open in a box, both of its outcomes are followed: each is an exact form of the
 same solution. The inputs are the float64 numbers given to `solve`, with `dy`, as it advises.
 
-Open are outputs at an angle to dy*: one dimension more, and for obtuse angles a surface of starts at which
+Not covered are outputs at an angle to dy*: one dimension more, and for obtuse angles a surface of starts at which
 the problem itself loses digits, which here, on one line, is c = 0 and has a region of its own.
 """
 
