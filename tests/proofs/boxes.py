@@ -22,8 +22,8 @@ which the chapter on machine forms derives and tests/test_boxes.py compares with
 comparison of the program is open in a box, both of its outcomes are followed: each is an exact form of the
 same solution. The inputs are the float64 numbers given to `solve`, with `dy`, as it advises.
 
-Not covered are outputs at an angle to dy*: one dimension more, and for obtuse angles a surface of starts at which
-the problem itself loses digits, which here, on one line, is c = 0 and has a region of its own.
+Not covered are outputs at an angle to dy*: one dimension more, and for obtuse angles a surface of starts at
+which the problem itself loses digits. Here, on one line, that is c = 0, which has a region of its own.
 """
 
 from __future__ import annotations
