@@ -3,7 +3,8 @@
 # Each sets itself up in .venv, and neither needs the other.
 # make portable    nbval and the tests that compute, under other instruction sets, threads and initial weights
 # make mutations   every mutant of every equation against the derivations, a quarter of an hour
-# make proofs      the proofs of tests/proofs, by the kernel of Coq; ARGS=--mutants for wrong equations too
+# make proofs      the proofs of tests/proofs, by the kernel of Coq; ARGS=--mutants for wrong equations too;
+#                  and what rounding can do to `solve`, by ball arithmetic
 # make references  the executed chapters in tests/notebooks; ARGS=book/theory/model.md for one
 # make runs        the stored runs that are missing: hours for all, ARGS=universal for one experiment
 # make notebooks   the chapters as ordinary notebooks, in notebooks/
@@ -68,6 +69,7 @@ mutations: $(READY)
 
 proofs: $(READY)
 	@$(BIN)/python tests/proofs/check.py $(ARGS)
+	@$(BIN)/python tests/proofs/boxes.py
 
 references: $(READY)
 	@echo "== executing chapters and replacing their references in tests/notebooks"
