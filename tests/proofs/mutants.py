@@ -43,14 +43,14 @@ def resting_on(file: str, texts: dict[str, str]) -> list[str]:
 
 
 def digest() -> str:
-    """Of everything that a mutant is put to, comments left out."""
+    """Of everything that a mutant is put to, but for comments and the breaks of lines."""
     texts = kernel.printed() | kernel.written()
     modules = [statements.module(mutations.EQUATIONS[number].number) for number in MUTATED]
     used, more = set(), {own for module in modules for own in resting_on(module, kernel.written())}
     while more:
         used |= more
         more = set().union(*(kernel.required(texts[file]) for file in more)) - used
-    return kernel.digest({file: check.without_comments(texts[file]) for file in used})
+    return kernel.digest({file: " ".join(check.without_comments(texts[file]).split()) for file in used})
 
 
 def fate(mutant: mutations.Mutant, built: Path = check.BUILT) -> str:

@@ -281,6 +281,19 @@ def mutants_table(record: dict) -> Page:
     return Page("\n".join([repr(table), *told]), f"{table._repr_html_()}<ul>{listed}</ul>")
 
 
+def certified() -> Table:
+    """What rounding can do to `urep.solve`, by regions, as `tests/proofs/boxes.json` keeps it."""
+    path = references_folder().parent / "proofs" / "boxes.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    errors = [[f"{max(row[of].values()):.1e}" for of in ("errors", "seen")] for row in kept["regions"]]
+    rows = [
+        [row["region"], row["certified"], row["open"], *both]
+        for row, both in zip(kept["regions"], errors, strict=True)
+    ]
+    head = ["starts", "boxes certified", "boxes open", "largest error certified", "largest seen there"]
+    return Table(head, rows)
+
+
 # --- stored runs ---
 
 

@@ -154,7 +154,7 @@ def _proposition(relation: sp.Rel, timed: bool) -> str:
     where, indices = _indices(relation.lhs)
     sides = [printer.at(side, *indices)[0] for side in (relation.lhs, relation.rhs)]
     said = where + f" {RELATIONS[relation.rel_op]} ".join(sides)
-    said = " /\\ ".join([*printer.derivable, f"({said})" if where and printer.derivable else said])
+    said = " /\\\n  ".join([*printer.derivable, f"({said})" if where and printer.derivable else said])
     # A mutant may have time where the equation has none: then it is meant at all times.
     return said if timed or not _moves(relation) else f"forall t : R, {said}"
 
