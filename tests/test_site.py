@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import shutil
 from urllib.parse import unquote, urlsplit
 
 import execution
@@ -11,6 +12,8 @@ import pytest
 import references
 from markup import Tags
 from screenshot import pages
+
+from urep.site import kernel
 
 
 def test_the_site_is_current_and_was_built_with_warnings_as_errors(site):
@@ -184,3 +187,18 @@ def test_every_figure_says_what_is_to_be_seen(site):
             if tag == "img":
                 assert attributes.get("alt")
     assert figures >= 3
+
+
+def test_a_kernels_verdict_is_shown_exactly_where_coq_checked_it(site):
+    kept = json.loads((site / "verdicts.json").read_text(encoding="utf-8"))["kernel"]
+    assert (kept is None) == (shutil.which("coqc") is None)
+    texts = [path.read_text(encoding="utf-8") for path in pages(site / "book")]
+    shown = re.findall(r'class="urep-verdict urep-(kernel|skipped)"', "".join(texts))
+    sources = [path.read_text(encoding="utf-8") for path in kernel.ROOT.glob("book/**/*.md")]
+    named = re.findall(r"```\{kernel-checked\}\n(.*?)```", "".join(sources), flags=re.S)
+    assert len(shown) == sum(len(block.split()) for block in named) > 20
+    assert set(shown) == {"kernel" if kept else "skipped"}
+    table = (site / f"{kernel.PAGE}.html").read_text(encoding="utf-8")
+    assert table.count('<tbody id="theorem-') == len(kernel.every())
+    front = (site / "book" / "index.html").read_text(encoding="utf-8")
+    assert ("kernel-checked</span>" in front) == (kept is not None)

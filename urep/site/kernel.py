@@ -170,7 +170,7 @@ def mark(label: str, found: dict | None, where: str) -> str:
     if not own:
         return ""
     words, sign = MEANING["kernel"]
-    title = html.escape(f"{words}: {', '.join(row['name'] for row in own)}", quote=True)
+    title = html.escape(f"{words} theorems about it: {', '.join(row['name'] for row in own)}", quote=True)
     address = f"{html.escape(where)}#theorem-{own[0]['name']}"
     return f' <a class="urep-mark urep-kernel" href="{address}" title="{title}">{sign} kernel</a>'
 
