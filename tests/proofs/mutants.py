@@ -27,7 +27,7 @@ import mutations
 
 from urep.site import kernel, statements
 
-MUTATED = ("10", "38", "39", "40", "E1", "E2")
+MUTATED = ("10", "38", "39", "40", "E1", "E2", "E54")
 """The equations whose mutants must all be refused."""
 
 SURVIVED = "survived"
