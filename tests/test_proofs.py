@@ -22,8 +22,13 @@ import check  # noqa: E402
 import mutants  # noqa: E402
 
 from urep import equations as eq  # noqa: E402
+<<<<<<< HEAD
 from urep.equations import A_high, A_low, book, c, dh2, dot, p_vec, paper, phi1, rho_vec, t, tau_y  # noqa: E402
 from urep.site import kernel, statements  # noqa: E402
+=======
+from urep.equations import A_high, A_low, book, c, dh2, dot, p_vec, paper, phi1, t, tau_y  # noqa: E402
+from urep.site import statements  # noqa: E402
+>>>>>>> 67139c6a57e4bcdedd90a56b98760c020099536c
 
 needs_coq = pytest.mark.skipif(check.coqc() is None, reason="Coq is not installed, which checks the proofs")
 
@@ -275,10 +280,10 @@ SMALL = [
 
 
 OF_VECTORS = [
-    (eq.p_vec_0 - 3 * rho_vec, "- 3 * rho_vec L t i + p_vec_0 L i"),
+    (eq.p_vec_0 - 3 * eq.rho_vec, "- 3 * rho_vec L t i + p_vec_0 L i"),
     (-c * p_vec / 2, "- c L / 2 * p_vec L t i"),
     (
-        dot(p_vec, p_vec - rho_vec),
+        dot(p_vec, p_vec - eq.rho_vec),
         "sum_below (n_h L) (fun k1 => p_vec L t k1 * (- rho_vec L t k1 + p_vec L t k1))",
     ),
 ]
