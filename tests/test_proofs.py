@@ -22,13 +22,8 @@ import check  # noqa: E402
 import mutants  # noqa: E402
 
 from urep import equations as eq  # noqa: E402
-<<<<<<< HEAD
-from urep.equations import A_high, A_low, book, c, dh2, dot, p_vec, paper, phi1, rho_vec, t, tau_y  # noqa: E402
-from urep.site import kernel, statements  # noqa: E402
-=======
 from urep.equations import A_high, A_low, book, c, dh2, dot, p_vec, paper, phi1, t, tau_y  # noqa: E402
-from urep.site import statements  # noqa: E402
->>>>>>> 67139c6a57e4bcdedd90a56b98760c020099536c
+from urep.site import kernel, statements  # noqa: E402
 
 needs_coq = pytest.mark.skipif(check.coqc() is None, reason="Coq is not installed, which checks the proofs")
 
