@@ -20,7 +20,8 @@ Proof.
     apply (tends_as _ _ _ _ Hlim); [reflexivity | field].
 Qed.
 
-(* The same limit is (E10). Checks (E4), (E6) and (E10). *)
+(* From every allowed start with different targets and a_+ not zero, the number dh2_inf is the limit of ||dh||^2
+   if and only if it is (E10). Checks (E4), (E6) and (E10). *)
 Theorem exact_ends_at_eqE10 : forall L, start L -> exact L -> variables L -> eqE6 L ->
   0 < dy2_target L -> a_plus L <> 0 ->
   (is_lim (dh2 L) p_infty (dh2_inf L) <-> eqE10 L).
@@ -35,13 +36,26 @@ Proof.
   - intros ->; rewrite <- E; exact Hlim.
 Qed.
 
-(* And ||dy||^2 tends to ||dy*||^2: all is learned. Checks (E4), (E6). *)
+(* From every allowed start with different targets and a_+ not zero, all is learned: ||dy||^2 tends to ||dy*||^2
+   and w = ||dy||^2 - dy.dy* to zero, so ||dy - dy*||^2 = ||dy*||^2 - ||dy||^2 + 2 w tends to zero.
+   Checks (E4), (E6). *)
 Theorem exact_learns_all : forall L, start L -> exact L -> variables L -> eqE6 L ->
-  0 < dy2_target L -> a_plus L <> 0 -> is_lim (dy2 L) p_infty (dy2_target L).
-Proof. exact outputs_tend. Qed.
+  0 < dy2_target L -> a_plus L <> 0 ->
+  is_lim (dy2 L) p_infty (dy2_target L) /\ is_lim (w L) p_infty 0
+  /\ is_lim (fun t => dy2_target L - dy2 L t + 2 * w L t) p_infty 0.
+Proof.
+  intros L begins solved given modes Hd Ha.
+  assert (Hdy := outputs_tend L begins solved given modes Hd Ha).
+  assert (Hw := error_tends L begins solved given modes Hd Ha).
+  split; [exact Hdy | split; [exact Hw | ]].
+  apply (tends_as _ (fun t => dy2_target L + -1 * dy2 L t + 2 * w L t) _
+           (dy2_target L + -1 * dy2_target L + 2 * 0)); [ | intros; ring | ring].
+  apply tends_plus; [apply tends_plus | ]; [apply tends_constant | | ];
+    (apply tends_times; [apply tends_constant | assumption]).
+Qed.
 
-(* The starts that (10) leaves out are those with a_+ = 0 in (E6): from them ||dh||^2 tends to zero, which
-   (10) is not. Checks (10), (11), (E4) and (E6). *)
+(* From an allowed start with different targets and a_+ = 0 in (E6), ||dh||^2 tends to zero, which (10) is not.
+   Checks (10), (11), (E4) and (E6). *)
 Theorem excluded_starts_vanish : forall L, start L -> exact L -> variables L -> eqE6 L -> eq11 L ->
   0 < dy2_target L -> a_plus L = 0 ->
   is_lim (dh2 L) p_infty 0 /\ (eq10 L -> ~ is_lim (dh2 L) p_infty (dh2_inf L)).
@@ -58,14 +72,19 @@ Proof.
   lra.
 Qed.
 
-(* They are opposed to the target and have c <= 0; with one output (y_0 = 0) they are the balanced, exactly
-   opposed starts, c = 0 and x_0 = - p_0, and these are all of them. Checks (E6). *)
+(* For targets that differ, the starts with a_+ = 0 are those that are opposed to the target, x_0 < 0, and lie
+   on the surface c = - 2 A y_0^2/(2 A + p_0^2 + x_0^2), so that c <= 0; with one output (y_0 = 0) they are the
+   balanced, exactly opposed starts, c = 0 and x_0 = - p_0. Checks (E6). *)
 Theorem excluded_starts : forall L, start L -> exact L -> eqE6 L -> 0 < dy2_target L ->
-  (a_plus L = 0 -> x_0 L < 0 /\ c L <= 0) /\
+  (a_plus L = 0
+   <-> x_0 L < 0 /\ c L = - (2 * A L * y_0 L ^ 2 / (2 * A L + p_0 L ^ 2 + x_0 L ^ 2))) /\
+  (a_plus L = 0 -> c L <= 0) /\
   (y_0 L = 0 -> (a_plus L = 0 <-> c L = 0 /\ x_0 L = - p_0 L)).
 Proof.
   intros L begins solved modes Hd; split.
-  - intros Ha; destruct (nothing_grows L begins solved modes Hd Ha) as (Hx & Hc & _); auto.
+  { now apply surface. }
+  split.
+  - intros Ha; apply (nothing_grows L begins solved modes Hd Ha).
   - intros Hy; split.
     + intros Ha; now apply (nothing_grows L begins solved modes Hd Ha).
     + intros (Hc & Hx).
