@@ -7,6 +7,14 @@ Open Scope R_scope.
 (* f(t) tends to a number as t grows. *)
 Definition tends (f : R -> R) (l : R) : Prop := is_lim f p_infty l.
 
+(* The same function from t = 0 on, written otherwise, has the same limit. *)
+Lemma tends_from_0 : forall (f g : R -> R) (l l' : R),
+  tends g l' -> (forall t, 0 <= t -> g t = f t) -> l' = l -> tends f l.
+Proof.
+  intros f g l l' Hg E <-; apply (is_lim_ext_loc g); [ | exact Hg].
+  exists 0; intros t Ht; apply E; lra.
+Qed.
+
 (* The same function, written otherwise, has the same limit. *)
 Lemma tends_as : forall (f g : R -> R) (l l' : R),
   tends g l' -> (forall t, g t = f t) -> l' = l -> tends f l.
@@ -268,10 +276,10 @@ Qed.
 Lemma distance_tends : a_plus L <> 0 -> tends (dh2 L) (tau_y L * (c L + 2 * A L)).
 Proof.
   intros Ha.
-  apply (tends_as _ (fun t => tau_y L * (c L + N_dot L t / N L t)) _ (tau_y L * (c L + 2 * A L))).
+  apply (tends_from_0 _ (fun t => tau_y L * (c L + N_dot L t / N L t)) _ (tau_y L * (c L + 2 * A L))).
   - apply tends_times; [apply tends_constant | ].
     apply tends_plus; [apply tends_constant | now apply growth_rate].
-  - intros t; symmetry; now apply dh2_is.
+  - intros t Ht; symmetry; apply dh2_is; [assumption.. | now apply N_here].
   - reflexivity.
 Qed.
 
@@ -279,14 +287,16 @@ Qed.
 Lemma outputs_tend : a_plus L <> 0 -> tends (dy2 L) (dy2_target L).
 Proof.
   intros Ha; assert (Htarget := target L begins); assert (Hdy2 := dy2_is L solved given).
+  assert (Hhere := N_here L solved).
   destruct begins as (_ & Hdx & Hh & Hy & _), solved as (E6 & HA & _).
   assert (H2 := A_squared L E6).
-  apply (tends_as _ (fun t => tau_h L * tau_y L / dx2 L
+  apply (tends_from_0 _ (fun t => tau_h L * tau_y L / dx2 L
                               * (c L + N_dot L t / N L t) * (- c L + N_dot L t / N L t)) _
            (tau_h L * tau_y L / dx2 L * (c L + 2 * A L) * (- c L + 2 * A L))).
   - repeat apply tends_times; try apply tends_constant; apply tends_plus; try apply tends_constant;
       now apply growth_rate.
-  - intros t; rewrite Hdy2; generalize (N_dot L t / N L t); intros; field; lra.
+  - intros t Ht; rewrite Hdy2 by now apply Hhere.
+    generalize (N_dot L t / N L t); intros; field; lra.
   - rewrite Htarget; field [H2]; lra.
 Qed.
 
@@ -332,13 +342,13 @@ Qed.
 (* w, which is made of N''/N - (N'/N)^2, tends to zero. *)
 Lemma error_tends : a_plus L <> 0 -> tends (w L) 0.
 Proof.
-  intros Ha; assert (Hw := w_is L solved given); destruct begins as (_ & Hdx & _).
-  apply (tends_as _ (fun t => - tau_h L * tau_y L / dx2 L
+  intros Ha; assert (Hw := w_is L solved given); assert (Hhere := N_here L solved); destruct begins as (_ & Hdx & _).
+  apply (tends_from_0 _ (fun t => - tau_h L * tau_y L / dx2 L
            * (N_ddot L t / N L t + -1 * (N_dot L t / N L t * (N_dot L t / N L t)))) _
            (- tau_h L * tau_y L / dx2 L * (4 * A L ^ 2 + -1 * (2 * A L * (2 * A L))))).
   - repeat first [apply tends_constant | now apply growth_rate | now apply curvature
                  | apply tends_plus | apply tends_times].
-  - intros t; rewrite Hw.
+  - intros t Ht; rewrite Hw by now apply Hhere.
     replace (N_dot L t ^ 2 / N L t ^ 2) with (N_dot L t / N L t * (N_dot L t / N L t))
       by (unfold Rdiv; simpl; rewrite !Rmult_1_r, Rinv_mult; ring).
     generalize (N_ddot L t / N L t) (N_dot L t / N L t); intros; field; lra.
@@ -394,7 +404,7 @@ Proof.
     assert (HN := N_from_1 L E6 HA E1 t (Rlt_le _ _ Ht)).
     assert (Hz := conserved L E6 HA E1 Hstart t (Rlt_le _ _ Ht)).
     assert (E : dh2 L t = 2 * tau_y L * z_p L t ^ 2 / N L t).
-    { rewrite Hdh2; unfold N_dot.
+    { rewrite Hdh2 by lra; unfold N_dot.
       replace (c L) with ((z_p L t ^ 2 - z_x L t ^ 2 - z_y L t ^ 2) / N L t) by (rewrite Hz; field; lra).
       field; lra. }
     assert (Hmost : most t = 2 * tau_y L * z_p L t ^ 2).
