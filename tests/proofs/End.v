@@ -20,8 +20,9 @@ Proof.
     apply (tends_as _ _ _ _ Hlim); [reflexivity | field].
 Qed.
 
-(* From every allowed start with different targets and a_+ not zero, the number dh2_inf is the limit of ||dh||^2
-   if and only if it is (E10). Checks (E4), (E6) and (E10). *)
+(* From every allowed start with different targets and a_+ not zero, the number dh2_inf is the limit of
+   ||dh||^2 if and only if it is (E10).
+   Checks (E4), (E6) and (E10). *)
 Theorem exact_ends_at_eqE10 : forall L, start L -> exact L -> variables L -> eqE6 L ->
   0 < dy2_target L -> a_plus L <> 0 ->
   (is_lim (dh2 L) p_infty (dh2_inf L) <-> eqE10 L).
@@ -36,8 +37,8 @@ Proof.
   - intros ->; rewrite <- E; exact Hlim.
 Qed.
 
-(* From every allowed start with different targets and a_+ not zero, all is learned: ||dy||^2 tends to ||dy*||^2
-   and w = ||dy||^2 - dy.dy* to zero, so ||dy - dy*||^2 = ||dy*||^2 - ||dy||^2 + 2 w tends to zero.
+(* From every allowed start with different targets and a_+ not zero, all is learned: ||dy||^2 tends to
+   ||dy*||^2 and w = ||dy||^2 - dy.dy* to zero, so ||dy - dy*||^2 = ||dy*||^2 - ||dy||^2 + 2 w tends to zero.
    Checks (E4), (E6). *)
 Theorem exact_learns_all : forall L, start L -> exact L -> variables L -> eqE6 L ->
   0 < dy2_target L -> a_plus L <> 0 ->
@@ -54,7 +55,8 @@ Proof.
     (apply tends_times; [apply tends_constant | assumption]).
 Qed.
 
-(* From an allowed start with different targets and a_+ = 0 in (E6), ||dh||^2 tends to zero, which (10) is not.
+(* From an allowed start with different targets and a_+ = 0 in (E6), ||dh||^2 tends to zero, which (10) is
+   not.
    Checks (10), (11), (E4) and (E6). *)
 Theorem excluded_starts_vanish : forall L, start L -> exact L -> variables L -> eqE6 L -> eq11 L ->
   0 < dy2_target L -> a_plus L = 0 ->
@@ -73,8 +75,9 @@ Proof.
 Qed.
 
 (* For targets that differ, the starts with a_+ = 0 are those that are opposed to the target, x_0 < 0, and lie
-   on the surface c = - 2 A y_0^2/(2 A + p_0^2 + x_0^2), so that c <= 0; with one output (y_0 = 0) they are the
-   balanced, exactly opposed starts, c = 0 and x_0 = - p_0. Checks (E6). *)
+   on the surface c = - 2 A y_0^2/(2 A + p_0^2 + x_0^2), so that c <= 0; with one output (y_0 = 0) they are
+   the balanced, exactly opposed starts, c = 0 and x_0 = - p_0.
+   Checks (E6). *)
 Theorem excluded_starts : forall L, start L -> exact L -> eqE6 L -> 0 < dy2_target L ->
   (a_plus L = 0
    <-> x_0 L < 0 /\ c L = - (2 * A L * y_0 L ^ 2 / (2 * A L + p_0 L ^ 2 + x_0 L ^ 2))) /\

@@ -1,5 +1,5 @@
-(* The exact solution, (E1) and (E2), except c = s = 0: it solves the flow, and nothing else does. For c = s = 0,
-   where A = 0, a shorter formula does. *)
+(* The exact solution, (E1) and (E2), except c = s = 0: it solves the flow, and nothing else does. For c = s =
+   0, where A = 0, a shorter formula does. *)
 From Coq Require Import Reals Lra Psatz.
 From Coquelicot Require Import Coquelicot.
 From Companion Require Import Letters EqE1 EqE2 EqE6 Basics.
@@ -13,9 +13,9 @@ Definition flow (L : letters) (p x y : R -> R) (t : R) : Prop :=
   is_derive x t (s L * p t - c L / 2 * x t - size2 / 2 * x t) /\
   is_derive y t (- c L / 2 * y t - size2 / 2 * y t).
 
-(* (E1) at all times, and (E2) at those at which N > 0, so that nothing is divided by zero. All t >= 0 are among
-   them, and so are some t < 0, for a derivative at t = 0 asks for both sides. A is from the first line of (E6),
-   and not zero, which excludes c = s = 0. *)
+(* (E1) at all times, and (E2) at those at which N > 0, so that nothing is divided by zero. All t >= 0 are
+   among them, and so are some t < 0, for a derivative at t = 0 asks for both sides. A is from the first line
+   of (E6), and not zero, which excludes c = s = 0. *)
 Definition exact (L : letters) : Prop :=
   eqE6_1 L /\ 0 < A L /\ (forall t, eqE1 L t) /\ (forall t, 0 < N L t -> eqE2 L t).
 
@@ -231,8 +231,9 @@ Proof.
   - now apply solution_starts.
 Qed.
 
-(* Except for c = s = 0, where A = 0, N of (E1) is never less than one from t = 0 on, so that what (E2) divides
-   by never vanishes. Checks (E1). *)
+(* Except for c = s = 0, where A = 0, N of (E1) is never less than one from t = 0 on, so that what (E2)
+   divides by never vanishes.
+   Checks (E1). *)
 Theorem exact_never_blows_up : forall L, exact L -> forall t, 0 <= t -> 1 <= N L t.
 Proof. intros L (E6 & HA & E1 & _); now apply N_from_1. Qed.
 
@@ -348,8 +349,9 @@ Proof.
 Qed.
 
 (* A = 0 in (E6) is c = s = 0, which (E1) leaves out: there q_0/sqrt(1 + |q_0|^2 t) solves the flow, begins at
-   q_0, and whatever solves the flow from q_0 until T is this; to solve it at t = 0 and at T means a derivative
-   from both sides there. Checks (E6). *)
+   q_0, and whatever solves the flow from q_0 until T is this; to solve it at t = 0 and at T means a
+   derivative from both sides there.
+   Checks (E6). *)
 Theorem zero_A_has_one_solution : forall L, eqE6_1 L -> A L = 0 ->
   (c L = 0 /\ s L = 0)
   /\ (forall t, 0 <= t -> flow L (slow L (p_0 L)) (slow L (x_0 L)) (slow L (y_0 L)) t)

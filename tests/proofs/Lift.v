@@ -130,8 +130,8 @@ Qed.
 
 End Lift.
 
-(* (E0) and the flow q' = M q - |q|^2 q/2 are the same in other units, while c is the imbalance p^2 - x^2 - y^2 of
-   the moment in the scaled letters p, x and y.
+(* (E0) and the flow q' = M q - |q|^2 q/2 are the same in other units, while c is the imbalance p^2 - x^2 -
+   y^2 of the moment in the scaled letters p, x and y.
    Checks (E0), (E5). *)
 Theorem eqE0_is_the_flow : forall L, 0 < dx2 L -> 0 < tau_h L -> 0 < tau_y L -> eqE5_5 L ->
   forall t, c L = imbalance L t -> (eqE0 L t <-> flow L (scaled_p L) (scaled_x L) (scaled_y L) t).
@@ -152,8 +152,8 @@ Theorem eqE0_gives_eq7 : forall L, 0 < dx2 L -> 0 < tau_h L -> 0 < tau_y L -> 0 
   forall t, u L t <> 0 -> eqE0 L t -> eq7 L t.
 Proof. intros L Hdx Hh Hy; exact (lift_gives_eq7 L Hh Hy). Qed.
 
-(* Whatever solves (E0) from an allowed start except c = s = 0, where A = 0, is (E1)-(E2), in scaled letters. To
-   solve it until T means a derivative from both sides at t = 0 and at T too.
+(* Whatever solves (E0) from an allowed start except c = s = 0, where A = 0, is (E1)-(E2), in scaled letters.
+   To solve it until T means a derivative from both sides at t = 0 and at T too.
    Checks (E0), (E1), (E2) and (E5). *)
 Theorem eqE0_has_one_solution : forall L T, start L -> exact L ->
   (forall t, 0 <= t <= T -> eqE0 L t) ->

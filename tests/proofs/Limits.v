@@ -342,7 +342,8 @@ Qed.
 (* w, which is made of N''/N - (N'/N)^2, tends to zero. *)
 Lemma error_tends : a_plus L <> 0 -> tends (w L) 0.
 Proof.
-  intros Ha; assert (Hw := w_is L solved given); assert (Hhere := N_here L solved); destruct begins as (_ & Hdx & _).
+  intros Ha; assert (Hw := w_is L solved given); assert (Hhere := N_here L solved).
+  destruct begins as (_ & Hdx & _).
   apply (tends_from_0 _ (fun t => - tau_h L * tau_y L / dx2 L
            * (N_ddot L t / N L t + -1 * (N_dot L t / N L t * (N_dot L t / N L t)))) _
            (- tau_h L * tau_y L / dx2 L * (4 * A L ^ 2 + -1 * (2 * A L * (2 * A L))))).

@@ -118,8 +118,9 @@ Qed.
 
 End Rest.
 
-(* Where ||dh||^2 is not zero, by which (25) divides, (25) rests exactly where w = 0 and ||dh||^2 is the second
-   or the third value of (27), with A_high and A_low from (28). Checks (25), (27) and (28). *)
+(* Where ||dh||^2 is not zero, by which (25) divides, (25) rests exactly where w = 0 and ||dh||^2 is the
+   second or the third value of (27), with A_high and A_low from (28).
+   Checks (25), (27) and (28). *)
 Theorem eq27_rests : forall L t, constants L -> eq28 L -> 0 <= dy2_target L -> dh2 L t <> 0 -> eq25 L t ->
   (Derive (dh2 L) t = 0 /\ Derive (w L) t = 0 <-> w L t = 0 /\ (eq27_2 L t \/ eq27_3 L t)).
 Proof. intros L t Hc E28 Hd Hdh; exact (rests L Hc E28 Hd t Hdh). Qed.

@@ -206,9 +206,10 @@ Qed.
 
 End Unique.
 
-(* Whatever solves (7) from an allowed start except c = s = 0, where A = 0, as long as ||dh||^2 > 0, is the exact
-   solution: the products (E9) of p, x and y from (E1)-(E2). To solve it until T means a derivative from both
-   sides at t = 0 and at T too. Checks (7), (E1), (E2) and (E9). *)
+(* Whatever solves (7) from an allowed start except c = s = 0, where A = 0, as long as ||dh||^2 > 0, is the
+   exact solution: the products (E9) of p, x and y from (E1)-(E2). To solve it until T means a derivative from
+   both sides at t = 0 and at T too.
+   Checks (7), (E1), (E2) and (E9). *)
 Theorem eq7_has_one_solution : forall L T, start L -> exact L -> trajectory L T ->
   w L 0 = dy2_0 L - cosine L * sqrt (dy2_0 L) * sqrt (dy2_target L) ->
   forall t, 0 <= t <= T ->

@@ -183,7 +183,8 @@ Proof.
   - eapply rate_near;
       [ | apply (filter_imp _ _ (fun t' H => eq_sym (w_is t' H)) Hnear) | ].
     { unfold N_ddot; auto_derive; [derivable; nra | reflexivity]. }
-    known_rates; rewrite w_is, dy2_is, Hp2, Htarget by exact Hhere; unfold N_dot, N_ddot; rewrite Hc; field; lra.
+    known_rates; rewrite w_is, dy2_is, Hp2, Htarget by exact Hhere.
+    unfold N_dot, N_ddot; rewrite Hc; field; lra.
 Qed.
 
 (* The variables begin at the given start. *)
@@ -227,9 +228,9 @@ Qed.
 
 End Start.
 
-(* (E4), with N from (E1), solves the paper's system (7) from every allowed start except c = s = 0, where A = 0,
-   at every moment from t = 0 on at which ||dh||^2 > 0; outputs of any dimension are meant, through the angle of
-   the start.
+(* (E4), with N from (E1), solves the paper's system (7) from every allowed start except c = s = 0, where A =
+   0, at every moment from t = 0 on at which ||dh||^2 > 0; outputs of any dimension are meant, through the
+   angle of the start.
    Checks (7), (E1), (E4) and (E5). *)
 Theorem exact_solves_eq7 : forall L, start L -> exact L -> variables L ->
   forall t, 0 <= t -> 0 < dh2 L t -> eq7 L t.
@@ -244,7 +245,8 @@ Theorem exact_variables_start : forall L, start L -> exact L -> variables L ->
 Proof. exact variables_start. Qed.
 
 (* From every allowed start except c = s = 0, where A = 0, at every moment from t = 0 on (E4) is (E9):
-   ||dh||^2, ||dy||^2 and w are the products of p, x and y that its first three lines say. Checks (E2), (E4) and (E9). *)
+   ||dh||^2, ||dy||^2 and w are the products of p, x and y that its first three lines say.
+   Checks (E2), (E4) and (E9). *)
 Theorem exact_variables_squares : forall L, start L -> exact L -> variables L ->
   forall t, 0 <= t -> gap L = p L t * x L t - s L -> eqE9_1 L t /\ eqE9_2 L t /\ eqE9_3 L t.
 Proof. exact variables_squares. Qed.
