@@ -4,6 +4,23 @@ From Coquelicot Require Import Coquelicot.
 From Companion Require Import Letters Eq10 Eq11 EqE6 EqE10 Basics Exact Variables Limits.
 Open Scope R_scope.
 
+(* The right side of (10), whether its root is the printed one or twice or half of that, is tau_y (c + 2 A). *)
+Lemma eq10_in_scaled_letters : forall L, start L -> exact L -> eq11 L -> 0 < dy2_target L ->
+  (eq10 L <-> dh2_inf L = tau_y L * (c L + 2 * A L)).
+Proof.
+  intros L begins solved E11 Hd.
+  destruct (end_in_letters L begins solved Hd E11) as (Ehigh & _).
+  assert (Hroot := root_times L begins solved Hd E11).
+  assert (E : eq10_1_right L = tau_y L * (c L + 2 * A L)).
+  { unfold eq10_1_right.
+    match goal with |- context [sqrt ?X] =>
+      first [ rewrite (Hroot 1 X) by (lra || field) | rewrite (Hroot 2 X) by (lra || field)
+            | rewrite (Hroot (/ 2) X) by (lra || field) ]
+    end.
+    rewrite Ehigh; field. }
+  rewrite <- E; reflexivity.
+Qed.
+
 (* From every allowed start with different targets and a_+ not zero, ||dh||^2 has a limit, and the number
    dh2_inf is this limit if and only if it is (10), with A_high and A_low from (11).
    Checks (10), (11), (E4) and (E6). *)
@@ -13,11 +30,9 @@ Theorem exact_ends_at_eq10 : forall L, start L -> exact L -> variables L -> eqE6
 Proof.
   intros L begins solved given modes E11 Hd Ha.
   assert (Hlim := distance_tends L begins solved given modes Hd Ha).
-  destruct (end_in_letters L begins solved Hd E11) as (Ehigh & Eroot).
-  unfold eq10, eq10_1; split.
-  - intros H; rewrite (tends_once _ _ _ H Hlim), Eroot, Ehigh; field.
-  - intros E; rewrite E, Eroot, Ehigh.
-    apply (tends_as _ _ _ _ Hlim); [reflexivity | field].
+  rewrite (eq10_in_scaled_letters L begins solved E11 Hd); split.
+  - intros H; exact (tends_once _ _ _ H Hlim).
+  - intros ->; exact Hlim.
 Qed.
 
 (* From every allowed start with different targets and a_+ not zero, the number dh2_inf is the limit of
@@ -68,8 +83,7 @@ Proof.
   intros E H; assert (H0 := tends_once _ _ _ H Hlim).
   destruct (A_above_c L begins solved Hd) as (Hup & _).
   assert (Hy : 0 < tau_y L) by apply begins.
-  destruct (end_in_letters L begins solved Hd E11) as (Ehigh & Eroot).
-  unfold eq10, eq10_1 in E; rewrite H0, Eroot, Ehigh in E.
+  apply (eq10_in_scaled_letters L begins solved E11 Hd) in E; rewrite H0 in E.
   assert (0 < tau_y L * (c L + 2 * A L)) by (apply Rmult_lt_0_compat; lra).
   lra.
 Qed.

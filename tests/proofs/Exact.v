@@ -129,17 +129,21 @@ Qed.
 
 Hypothesis E2 : forall t, 0 < N t -> eqE2 L t.
 
+(* Two expressions over A and the root of N are equal if they are so as quotients, however they are written. *)
+Ltac over_the_root HN :=
+  let Hroot := fresh in assert (Hroot := sqrt_lt_R0 _ HN); field; repeat split; lra.
+
 (* (E2) is this motion over the root of N: its first line, ... *)
 Lemma p_is : forall t, 0 < N t -> p t = z_p t / sqrt (N t).
-Proof. intros t HN; destruct (E2 t HN) as (Ep & _ & _); rewrite Ep; unfold z_p, Rdiv; ring. Qed.
+Proof. intros t HN; destruct (E2 t HN) as (Ep & _ & _); rewrite Ep; unfold z_p; over_the_root HN. Qed.
 
 (* ... its second, ... *)
 Lemma x_is : forall t, 0 < N t -> x t = z_x t / sqrt (N t).
-Proof. intros t HN; destruct (E2 t HN) as (_ & Ex & _); rewrite Ex; unfold z_x, Rdiv; ring. Qed.
+Proof. intros t HN; destruct (E2 t HN) as (_ & Ex & _); rewrite Ex; unfold z_x; over_the_root HN. Qed.
 
 (* ... and its third. *)
 Lemma y_is : forall t, 0 < N t -> y t = z_y t / sqrt (N t).
-Proof. intros t HN; destruct (E2 t HN) as (_ & _ & Ey); rewrite Ey; unfold z_y, Rdiv; ring. Qed.
+Proof. intros t HN; destruct (E2 t HN) as (_ & _ & Ey); rewrite Ey; unfold z_y; over_the_root HN. Qed.
 
 (* A part z of the motion with the rate v, over the root of N, has the rate v/sqrt N - |z|^2 z/2 N^(3/2). *)
 Lemma divided_rate : forall (z : R -> R) (v t : R), 0 <= t -> is_derive z t v ->

@@ -138,7 +138,13 @@ Proof.
   intros L t Hc Hhigh Hn Ht E24 E39; assert (El := level L t Hc Hhigh E24).
   destruct Hc as (Hdx & Hh & Hy & H0).
   assert (Hb := below_nonzero L Hy H0 Hn t Ht).
-  unfold eq40, eq40_1; rewrite El, E39; fold (below L t); field; repeat split; auto; lra.
+  (* As quotients both sides are equal, however (40) is written. *)
+  assert (Hb' : (A_high L - dh2_0 L) * exp (- A_high L * t / tau_y L) + dh2_0 L <> 0).
+  { replace (_ + _) with (dh2_0 L * below L t) by (unfold below; field; lra).
+    apply Rmult_integral_contrapositive_currified; [lra | exact Hb]. }
+  unfold eq40, eq40_1; rewrite El, E39; unfold below in Hb; revert Hb Hb'.
+  generalize (exp (- A_high L * t / tau_y L)); intros e Hb Hb'.
+  field; repeat split; try lra; intros E; apply Hb'; lra.
 Qed.
 
 (* For A_high not zero, (39) and (40) at all times solve (37) from t = 0 on, and begin at ||dh(0)||^2 and

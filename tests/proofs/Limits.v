@@ -378,6 +378,14 @@ Proof.
   apply sqrt_pow2, Rmult_le_pos; lra.
 Qed.
 
+(* The root of a multiple of what (10) has under its root. *)
+Lemma root_times : eq11 L -> forall k X : R, 0 <= k -> X = k ^ 2 * (A_high L ^ 2 / 4 + A_low L ^ 2) ->
+  sqrt X = k * (2 * tau_y L * A L).
+Proof.
+  intros E11 k X Hk ->; destruct (end_in_letters E11) as (_ & <-).
+  rewrite sqrt_mult by nra; now rewrite sqrt_pow2.
+Qed.
+
 (* The motion of p: a part that grows and one that decays. *)
 Lemma p_in_modes : forall t,
   z_p L t = cos_phi L * a_plus L * exp (A L * t) - sin_phi L * a_minus L * exp (- A L * t).

@@ -148,7 +148,7 @@ Proof.
   intros t Ht; assert (Hc := c_at_start L begins); destruct solved as (E6 & HA & E1 & E2).
   assert (Hz := conserved L E6 HA E1 Hc t Ht); assert (HN := N_from_1 L E6 HA E1 t Ht).
   assert (Hroot : 0 < sqrt (N L t)) by (apply sqrt_lt_R0; lra).
-  rewrite (p_is L E2), (x_is L E2), (y_is L E2) by lra.
+  rewrite (p_is L HA E2), (x_is L HA E2), (y_is L E2) by lra.
   replace ((z_p L t / sqrt (N L t)) ^ 2 - (z_x L t / sqrt (N L t)) ^ 2 - (z_y L t / sqrt (N L t)) ^ 2)
     with ((z_p L t ^ 2 - z_x L t ^ 2 - z_y L t ^ 2) / sqrt (N L t) ^ 2) by (field; lra).
   rewrite Hz, pow2_sqrt by lra; field; lra.

@@ -220,7 +220,7 @@ Proof.
     by (rewrite Hz; field; lra).
   unfold eqE9_1, eqE9_2, eqE9_3.
   rewrite Hgap, dh2_is, dy2_is, w_is by lra; unfold N_dot, N_ddot.
-  rewrite (p_is L E2), (x_is L E2), (y_is L E2), Hc by lra.
+  rewrite (p_is L HA E2), (x_is L HA E2), (y_is L E2), Hc by lra.
   assert (Hsquare : N L t = sqrt (N L t) ^ 2) by (symmetry; apply pow2_sqrt; lra).
   revert Hroot Hsquare; generalize (sqrt (N L t)); intros root Hroot Hsquare; rewrite Hsquare.
   repeat split; field; lra.
