@@ -18,6 +18,11 @@ Lemma rate_as : forall (f g : R -> R) (t v v' : R),
   is_derive g t v' -> (forall t', g t' = f t') -> v' = v -> is_derive f t v.
 Proof. intros f g t v v' Hg E <-; now apply (is_derive_ext g). Qed.
 
+(* The same function near a moment, written otherwise, has the same rate there. *)
+Lemma rate_near : forall (f g : R -> R) (t v v' : R),
+  is_derive g t v' -> locally t (fun t' => g t' = f t') -> v' = v -> is_derive f t v.
+Proof. intros f g t v v' Hg E <-; now apply (is_derive_ext_loc g). Qed.
+
 (* What has no rate of change does not change. *)
 Lemma constant : forall (f : R -> R) T,
   (forall t, 0 <= t <= T -> is_derive f t 0) -> 0 <= T -> f T = f 0.

@@ -4,6 +4,23 @@ From Coquelicot Require Import Coquelicot.
 From Companion Require Import Letters Eq10 Eq11 EqE6 EqE10 Basics Exact Variables Limits.
 Open Scope R_scope.
 
+(* The right side of (10), whether its root is the printed one or twice or half of that, is tau_y (c + 2 A). *)
+Lemma eq10_in_scaled_letters : forall L, start L -> exact L -> eq11 L -> 0 < dy2_target L ->
+  (eq10 L <-> dh2_inf L = tau_y L * (c L + 2 * A L)).
+Proof.
+  intros L begins solved E11 Hd.
+  destruct (end_in_letters L begins solved Hd E11) as (Ehigh & _).
+  assert (Hroot := root_times L begins solved Hd E11).
+  assert (E : eq10_1_right L = tau_y L * (c L + 2 * A L)).
+  { unfold eq10_1_right.
+    match goal with |- context [sqrt ?X] =>
+      first [ rewrite (Hroot 1 X) by (lra || field) | rewrite (Hroot 2 X) by (lra || field)
+            | rewrite (Hroot (/ 2) X) by (lra || field) ]
+    end.
+    rewrite Ehigh; field. }
+  rewrite <- E; reflexivity.
+Qed.
+
 (* From every allowed start with different targets and a_+ not zero, ||dh||^2 has a limit, and the number
    dh2_inf is this limit if and only if it is (10), with A_high and A_low from (11).
    Checks (10), (11), (E4) and (E6). *)
@@ -13,14 +30,14 @@ Theorem exact_ends_at_eq10 : forall L, start L -> exact L -> variables L -> eqE6
 Proof.
   intros L begins solved given modes E11 Hd Ha.
   assert (Hlim := distance_tends L begins solved given modes Hd Ha).
-  destruct (end_in_letters L begins solved Hd E11) as (Ehigh & Eroot).
-  unfold eq10, eq10_1; split.
-  - intros H; rewrite (tends_once _ _ _ H Hlim), Eroot, Ehigh; field.
-  - intros E; rewrite E, Eroot, Ehigh.
-    apply (tends_as _ _ _ _ Hlim); [reflexivity | field].
+  rewrite (eq10_in_scaled_letters L begins solved E11 Hd); split.
+  - intros H; exact (tends_once _ _ _ H Hlim).
+  - intros ->; exact Hlim.
 Qed.
 
-(* The same limit is (E10). Checks (E4), (E6) and (E10). *)
+(* From every allowed start with different targets and a_+ not zero, the number dh2_inf is the limit of
+   ||dh||^2 if and only if it is (E10).
+   Checks (E4), (E6) and (E10). *)
 Theorem exact_ends_at_eqE10 : forall L, start L -> exact L -> variables L -> eqE6 L ->
   0 < dy2_target L -> a_plus L <> 0 ->
   (is_lim (dh2 L) p_infty (dh2_inf L) <-> eqE10 L).
@@ -35,13 +52,27 @@ Proof.
   - intros ->; rewrite <- E; exact Hlim.
 Qed.
 
-(* And ||dy||^2 tends to ||dy*||^2: all is learned. Checks (E4), (E6). *)
+(* From every allowed start with different targets and a_+ not zero, all is learned: ||dy||^2 tends to
+   ||dy*||^2 and w = ||dy||^2 - dy.dy* to zero, so ||dy - dy*||^2 = ||dy*||^2 - ||dy||^2 + 2 w tends to zero.
+   Checks (E4), (E6). *)
 Theorem exact_learns_all : forall L, start L -> exact L -> variables L -> eqE6 L ->
-  0 < dy2_target L -> a_plus L <> 0 -> is_lim (dy2 L) p_infty (dy2_target L).
-Proof. exact outputs_tend. Qed.
+  0 < dy2_target L -> a_plus L <> 0 ->
+  is_lim (dy2 L) p_infty (dy2_target L) /\ is_lim (w L) p_infty 0
+  /\ is_lim (fun t => dy2_target L - dy2 L t + 2 * w L t) p_infty 0.
+Proof.
+  intros L begins solved given modes Hd Ha.
+  assert (Hdy := outputs_tend L begins solved given modes Hd Ha).
+  assert (Hw := error_tends L begins solved given modes Hd Ha).
+  split; [exact Hdy | split; [exact Hw | ]].
+  apply (tends_as _ (fun t => dy2_target L + -1 * dy2 L t + 2 * w L t) _
+           (dy2_target L + -1 * dy2_target L + 2 * 0)); [ | intros; ring | ring].
+  apply tends_plus; [apply tends_plus | ]; [apply tends_constant | | ];
+    (apply tends_times; [apply tends_constant | assumption]).
+Qed.
 
-(* The starts that (10) leaves out are those with a_+ = 0 in (E6): from them ||dh||^2 tends to zero, which
-   (10) is not. Checks (10), (11), (E4) and (E6). *)
+(* From an allowed start with different targets and a_+ = 0 in (E6), ||dh||^2 tends to zero, which (10) is
+   not.
+   Checks (10), (11), (E4) and (E6). *)
 Theorem excluded_starts_vanish : forall L, start L -> exact L -> variables L -> eqE6 L -> eq11 L ->
   0 < dy2_target L -> a_plus L = 0 ->
   is_lim (dh2 L) p_infty 0 /\ (eq10 L -> ~ is_lim (dh2 L) p_infty (dh2_inf L)).
@@ -52,20 +83,25 @@ Proof.
   intros E H; assert (H0 := tends_once _ _ _ H Hlim).
   destruct (A_above_c L begins solved Hd) as (Hup & _).
   assert (Hy : 0 < tau_y L) by apply begins.
-  destruct (end_in_letters L begins solved Hd E11) as (Ehigh & Eroot).
-  unfold eq10, eq10_1 in E; rewrite H0, Eroot, Ehigh in E.
+  apply (eq10_in_scaled_letters L begins solved E11 Hd) in E; rewrite H0 in E.
   assert (0 < tau_y L * (c L + 2 * A L)) by (apply Rmult_lt_0_compat; lra).
   lra.
 Qed.
 
-(* They are opposed to the target and have c <= 0; with one output (y_0 = 0) they are the balanced, exactly
-   opposed starts, c = 0 and x_0 = - p_0, and these are all of them. Checks (E6). *)
+(* For targets that differ, the starts with a_+ = 0 are those that are opposed to the target, x_0 < 0, and lie
+   on the surface c = - 2 A y_0^2/(2 A + p_0^2 + x_0^2), so that c <= 0; with one output (y_0 = 0) they are
+   the balanced, exactly opposed starts, c = 0 and x_0 = - p_0.
+   Checks (E6). *)
 Theorem excluded_starts : forall L, start L -> exact L -> eqE6 L -> 0 < dy2_target L ->
-  (a_plus L = 0 -> x_0 L < 0 /\ c L <= 0) /\
+  (a_plus L = 0
+   <-> x_0 L < 0 /\ c L = - (2 * A L * y_0 L ^ 2 / (2 * A L + p_0 L ^ 2 + x_0 L ^ 2))) /\
+  (a_plus L = 0 -> c L <= 0) /\
   (y_0 L = 0 -> (a_plus L = 0 <-> c L = 0 /\ x_0 L = - p_0 L)).
 Proof.
   intros L begins solved modes Hd; split.
-  - intros Ha; destruct (nothing_grows L begins solved modes Hd Ha) as (Hx & Hc & _); auto.
+  { now apply surface. }
+  split.
+  - intros Ha; apply (nothing_grows L begins solved modes Hd Ha).
   - intros Hy; split.
     + intros Ha; now apply (nothing_grows L begins solved modes Hd Ha).
     + intros (Hc & Hx).

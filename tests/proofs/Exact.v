@@ -1,4 +1,5 @@
-(* The exact solution, (E1) and (E2): it solves the flow from every start, and nothing else does. *)
+(* The exact solution, (E1) and (E2), except c = s = 0: it solves the flow, and nothing else does. For c = s =
+   0, where A = 0, a shorter formula does. *)
 From Coq Require Import Reals Lra Psatz.
 From Coquelicot Require Import Coquelicot.
 From Companion Require Import Letters EqE1 EqE2 EqE6 Basics.
@@ -12,9 +13,11 @@ Definition flow (L : letters) (p x y : R -> R) (t : R) : Prop :=
   is_derive x t (s L * p t - c L / 2 * x t - size2 / 2 * x t) /\
   is_derive y t (- c L / 2 * y t - size2 / 2 * y t).
 
-(* (E1) and (E2) at all times, with A from the first line of (E6), where A is not zero. *)
+(* (E1) at all times, and (E2) at those at which N > 0, so that nothing is divided by zero. All t >= 0 are
+   among them, and so are some t < 0, for a derivative at t = 0 asks for both sides. A is from the first line
+   of (E6), and not zero, which excludes c = s = 0. *)
 Definition exact (L : letters) : Prop :=
-  eqE6_1 L /\ 0 < A L /\ (forall t, eqE1 L t) /\ (forall t, eqE2 L t).
+  eqE6_1 L /\ 0 < A L /\ (forall t, eqE1 L t) /\ (forall t, 0 < N L t -> eqE2 L t).
 
 Section Solution.
 
@@ -115,19 +118,32 @@ Proof.
   - intros; nra.
 Qed.
 
-Hypothesis E2 : forall t, eqE2 L t.
+(* A little before t >= 0, and after, N is positive still. *)
+Lemma N_near : forall t, 0 <= t -> locally t (fun t' => 0 < N t').
+Proof.
+  intros t Ht; assert (H1 := N_from_1 t Ht).
+  assert (Hex : ex_derive N t) by (eexists; apply N_rate).
+  apply (ex_derive_continuous N t Hex (fun u => 0 < u)).
+  apply (open_gt 0); lra.
+Qed.
+
+Hypothesis E2 : forall t, 0 < N t -> eqE2 L t.
+
+(* Two expressions over A and the root of N are equal if they are so as quotients, however they are written. *)
+Ltac over_the_root HN :=
+  let Hroot := fresh in assert (Hroot := sqrt_lt_R0 _ HN); field; repeat split; lra.
 
 (* (E2) is this motion over the root of N: its first line, ... *)
-Lemma p_is : forall t, p t = z_p t / sqrt (N t).
-Proof. intros t; destruct (E2 t) as (Ep & _ & _); rewrite Ep; unfold z_p, Rdiv; ring. Qed.
+Lemma p_is : forall t, 0 < N t -> p t = z_p t / sqrt (N t).
+Proof. intros t HN; destruct (E2 t HN) as (Ep & _ & _); rewrite Ep; unfold z_p; over_the_root HN. Qed.
 
 (* ... its second, ... *)
-Lemma x_is : forall t, x t = z_x t / sqrt (N t).
-Proof. intros t; destruct (E2 t) as (_ & Ex & _); rewrite Ex; unfold z_x, Rdiv; ring. Qed.
+Lemma x_is : forall t, 0 < N t -> x t = z_x t / sqrt (N t).
+Proof. intros t HN; destruct (E2 t HN) as (_ & Ex & _); rewrite Ex; unfold z_x; over_the_root HN. Qed.
 
 (* ... and its third. *)
-Lemma y_is : forall t, y t = z_y t / sqrt (N t).
-Proof. intros t; destruct (E2 t) as (_ & _ & Ey); rewrite Ey; unfold z_y, Rdiv; ring. Qed.
+Lemma y_is : forall t, 0 < N t -> y t = z_y t / sqrt (N t).
+Proof. intros t HN; destruct (E2 t HN) as (_ & _ & Ey); rewrite Ey; unfold z_y; over_the_root HN. Qed.
 
 (* A part z of the motion with the rate v, over the root of N, has the rate v/sqrt N - |z|^2 z/2 N^(3/2). *)
 Lemma divided_rate : forall (z : R -> R) (v t : R), 0 <= t -> is_derive z t v ->
@@ -147,27 +163,34 @@ Proof.
     field; lra.
 Qed.
 
-(* (E1) and (E2) solve the flow from t = 0 on, for every start and every c, zero included. *)
+(* (E1) and (E2) solve the flow from t = 0 on, for every start and every c, zero included if s is not zero. *)
 Lemma solution_flows : forall t, 0 <= t -> flow L p x y t.
 Proof.
   intros t Ht.
-  assert (H1 := N_from_1 t Ht).
+  assert (H1 := N_from_1 t Ht); assert (Hnear := N_near t Ht); assert (HN : 0 < N t) by lra.
   assert (Hroot : 0 < sqrt (N t)) by (apply sqrt_lt_R0; lra).
   assert (Hsquare : forall a b c, (a / sqrt (N t)) ^ 2 + (b / sqrt (N t)) ^ 2 + (c / sqrt (N t)) ^ 2
                                   = (a ^ 2 + b ^ 2 + c ^ 2) / N t).
   { intros a b c'; replace (N t) with (sqrt (N t) ^ 2) at 4 by (apply pow2_sqrt; lra); field; lra. }
-  unfold flow; rewrite (p_is t), (x_is t), (y_is t), Hsquare.
+  unfold flow; rewrite (p_is t HN), (x_is t HN), (y_is t HN), Hsquare.
   split; [ | split].
-  - apply (rate_as _ _ _ _ _ (divided_rate z_p _ t Ht (z_p_rate t))); [intros; now rewrite p_is | field; lra].
-  - apply (rate_as _ _ _ _ _ (divided_rate z_x _ t Ht (z_x_rate t))); [intros; now rewrite x_is | field; lra].
-  - apply (rate_as _ _ _ _ _ (divided_rate z_y _ t Ht (z_y_rate t))); [intros; now rewrite y_is | field; lra].
+  - apply (rate_near _ _ _ _ _ (divided_rate z_p _ t Ht (z_p_rate t))); [ | field; lra].
+    apply (filter_imp (fun t' => 0 < N t')); [ | exact Hnear].
+    intros t' Ht'; now rewrite p_is.
+  - apply (rate_near _ _ _ _ _ (divided_rate z_x _ t Ht (z_x_rate t))); [ | field; lra].
+    apply (filter_imp (fun t' => 0 < N t')); [ | exact Hnear].
+    intros t' Ht'; now rewrite x_is.
+  - apply (rate_near _ _ _ _ _ (divided_rate z_y _ t Ht (z_y_rate t))); [ | field; lra].
+    apply (filter_imp (fun t' => 0 < N t')); [ | exact Hnear].
+    intros t' Ht'; now rewrite y_is.
 Qed.
 
 (* They begin at the start. *)
 Lemma solution_starts : p 0 = p_0 /\ x 0 = x_0 /\ y 0 = y_0.
 Proof.
   destruct motion_starts as (Hp & Hx & Hy).
-  rewrite p_is, x_is, y_is, N_at_0, sqrt_1, Hp, Hx, Hy; repeat split; field.
+  assert (HN : 0 < N 0) by (rewrite N_at_0; lra).
+  rewrite p_is, x_is, y_is, N_at_0, sqrt_1, Hp, Hx, Hy by exact HN; repeat split; field.
 Qed.
 
 End Solution.
@@ -202,7 +225,8 @@ End Conserved.
 Theorem exact_solves : forall L, exact L -> forall t, 0 <= t -> flow L (p L) (x L) (y L) t.
 Proof. intros L (E6 & HA & E1 & E2); now apply solution_flows. Qed.
 
-(* (E1)-(E2) begin where they should. Checks (E1), (E2). *)
+(* Except for c = s = 0, where A = 0, N of (E1) is one at t = 0, and (E2) is (p_0, x_0, y_0).
+   Checks (E1), (E2). *)
 Theorem exact_starts : forall L, exact L ->
   N L 0 = 1 /\ p L 0 = p_0 L /\ x L 0 = x_0 L /\ y L 0 = y_0 L.
 Proof.
@@ -211,7 +235,8 @@ Proof.
   - now apply solution_starts.
 Qed.
 
-(* N of (E1) is never less than one: what (E2) divides by never vanishes, so the solution never blows up.
+(* Except for c = s = 0, where A = 0, N of (E1) is never less than one from t = 0 on, so that what (E2)
+   divides by never vanishes.
    Checks (E1). *)
 Theorem exact_never_blows_up : forall L, exact L -> forall t, 0 <= t -> 1 <= N L t.
 Proof. intros L (E6 & HA & E1 & _); now apply N_from_1. Qed.
@@ -288,7 +313,8 @@ Proof.
   destruct (squares_vanish _ _ _ Hend) as (Hp & Hx & Hy); repeat split; lra.
 Qed.
 
-(* So whatever solves the flow from the start (p_0, x_0, y_0) is (E1)-(E2). Checks (E1), (E2). *)
+(* Whatever solves the flow from the start (p_0, x_0, y_0), except for c = s = 0, is (E1)-(E2); to solve it at
+   t = 0 and at T means a derivative from both sides there. Checks (E1), (E2). *)
 Theorem exact_unique : forall L, exact L -> forall (p' x' y' : R -> R) (T : R),
   (forall t, 0 <= t <= T -> flow L p' x' y' t) -> p' 0 = p_0 L -> x' 0 = x_0 L -> y' 0 = y_0 L ->
   forall t, 0 <= t <= T -> p' t = p L t /\ x' t = x L t /\ y' t = y L t.
@@ -298,4 +324,61 @@ Proof.
   apply (flow_unique L); try congruence; try lra.
   - intros t' Ht'; apply H; lra.
   - intros t' Ht'; apply exact_solves; [exact solved | lra].
+Qed.
+
+(* Where A = 0: a component of q_0/sqrt(1 + |q_0|^2 t). *)
+Definition slow (L : letters) (q_0 t : R) : R :=
+  q_0 / sqrt (1 + (p_0 L ^ 2 + x_0 L ^ 2 + y_0 L ^ 2) * t).
+
+(* What it divides by is at least one from t = 0 on. *)
+Lemma slow_below : forall L t, 0 <= t -> 1 <= 1 + (p_0 L ^ 2 + x_0 L ^ 2 + y_0 L ^ 2) * t.
+Proof.
+  intros L t Ht; assert (H : 0 <= (p_0 L ^ 2 + x_0 L ^ 2 + y_0 L ^ 2) * t); [ | lra].
+  apply Rmult_le_pos; [ | exact Ht].
+  generalize (pow2_ge_0 (p_0 L)) (pow2_ge_0 (x_0 L)) (pow2_ge_0 (y_0 L)); lra.
+Qed.
+
+(* Its rate. *)
+Lemma slow_rate : forall L q_0 t, 0 <= t -> is_derive (slow L q_0) t
+  (- (slow L (p_0 L) t ^ 2 + slow L (x_0 L) t ^ 2 + slow L (y_0 L) t ^ 2) / 2 * slow L q_0 t).
+Proof.
+  intros L q_0 t Ht; assert (H1 := slow_below L t Ht); unfold slow.
+  set (size2 := p_0 L ^ 2 + x_0 L ^ 2 + y_0 L ^ 2) in *.
+  assert (Hroot : 0 < sqrt (1 + size2 * t)) by (apply sqrt_lt_R0; lra).
+  auto_derive; [repeat split; lra | ].
+  replace ((p_0 L / sqrt (1 + size2 * t)) ^ 2 + (x_0 L / sqrt (1 + size2 * t)) ^ 2
+           + (y_0 L / sqrt (1 + size2 * t)) ^ 2) with (size2 / sqrt (1 + size2 * t) ^ 2)
+    by (unfold size2; field; fold size2; lra).
+  field; lra.
+Qed.
+
+(* A = 0 in (E6) is c = s = 0, which (E1) leaves out: there q_0/sqrt(1 + |q_0|^2 t) solves the flow, begins at
+   q_0, and whatever solves the flow from q_0 until T is this; to solve it at t = 0 and at T means a
+   derivative from both sides there.
+   Checks (E6). *)
+Theorem zero_A_has_one_solution : forall L, eqE6_1 L -> A L = 0 ->
+  (c L = 0 /\ s L = 0)
+  /\ (forall t, 0 <= t -> flow L (slow L (p_0 L)) (slow L (x_0 L)) (slow L (y_0 L)) t)
+  /\ (forall q_0, slow L q_0 0 = q_0)
+  /\ forall (p' x' y' : R -> R) (T : R), (forall t, 0 <= t <= T -> flow L p' x' y' t) ->
+     p' 0 = p_0 L -> x' 0 = x_0 L -> y' 0 = y_0 L ->
+     forall t, 0 <= t <= T -> p' t = slow L (p_0 L) t /\ x' t = slow L (x_0 L) t /\ y' t = slow L (y_0 L) t.
+Proof.
+  intros L E6 HA.
+  assert (Ezero : c L = 0 /\ s L = 0).
+  { assert (H := A_squared L E6); rewrite HA in H.
+    split; apply Rsqr_0_uniq; unfold Rsqr; generalize (pow2_ge_0 (c L)) (pow2_ge_0 (s L)); lra. }
+  assert (Eflow : forall t, 0 <= t -> flow L (slow L (p_0 L)) (slow L (x_0 L)) (slow L (y_0 L)) t).
+  { intros t Ht; unfold flow; destruct Ezero as (Hc & Hs); rewrite Hc, Hs.
+    split; [ | split].
+    - apply (rate_as _ _ _ _ _ (slow_rate L (p_0 L) t Ht)); [reflexivity | field].
+    - apply (rate_as _ _ _ _ _ (slow_rate L (x_0 L) t Ht)); [reflexivity | field].
+    - apply (rate_as _ _ _ _ _ (slow_rate L (y_0 L) t Ht)); [reflexivity | field]. }
+  assert (Estart : forall q_0, slow L q_0 0 = q_0)
+    by (intros; unfold slow; rewrite Rmult_0_r, Rplus_0_r, sqrt_1; field).
+  split; [exact Ezero | split; [exact Eflow | split; [exact Estart | ]]].
+  intros p' x' y' T H Ep Ex Ey t Ht.
+  apply (flow_unique L); rewrite ?Estart; try assumption; try lra.
+  - intros t' Ht'; apply H; lra.
+  - intros t' Ht'; apply Eflow; lra.
 Qed.

@@ -1,5 +1,6 @@
-(* What the theorems about the exact solution presuppose can be had: from every start, with numbers for all
-   letters. Without this a theorem might say nothing, for want of anything that it is about. *)
+(* What the theorems about the exact solution presuppose can be had: from every start with targets that
+   differ, with numbers for all letters. Without this a theorem might say nothing, for want of anything that
+   it is about. *)
 From Coq Require Import Reals String Lra.
 From Coquelicot Require Import Coquelicot.
 From Companion Require Import Letters Eq10 Eq11 EqE1 EqE2 EqE4 EqE5 EqE6 Basics Exact Variables Limits.
@@ -64,13 +65,13 @@ Proof.
   split; [exact HA | split; [ | split]].
   - unfold eqE6_1 in HA; rewrite HA; apply sqrt_lt_R0; generalize (pow2_ge_0 (c all_letters)); nra.
   - intros t; reflexivity.
-  - intros t; repeat split; reflexivity.
+  - intros t _; repeat split; reflexivity.
 Qed.
 
 (* The derivatives of N that (E4) has in it exist. *)
 Lemma all_variables : variables all_letters.
 Proof.
-  intros t; assert (HN := N_dot_is all_letters all_exact).
+  intros t _; assert (HN := N_dot_is all_letters all_exact).
   assert (Hex : ex_derive (N all_letters) t) by (eexists; apply HN).
   split; [split; [exact Hex | reflexivity] | split; [split; [exact Hex | reflexivity] | ]].
   split; [ | split; [exact Hex | reflexivity]].
@@ -104,8 +105,10 @@ Proof. reflexivity. Qed.
 
 End Exists.
 
-(* For every start with positive constants, different targets and any angle, there are letters of which (E1),
-   (E2), (E4), (E5), (E6), (10) and (11) hold. Checks (10), (11), (E1), (E2), (E4), (E5) and (E6). *)
+(* For every start with positive constants, targets that differ and any angle, there are letters of which
+   (E1), (E2), (E4), (E5), (E6), (10) and (11) hold together. Of identical targets, and of trajectories of
+   (7), (25) and (E0) that other theorems presuppose, this says nothing.
+   Checks (10), (11), (E1), (E2), (E4), (E5) and (E6). *)
 Theorem exact_exists : forall dx2_ tau_h_ tau_y_ dh2_0_ dy2_0_ dy2_target_ cosine_ : R,
   0 < dx2_ /\ 0 < tau_h_ /\ 0 < tau_y_ /\ 0 < dh2_0_ /\ 0 <= dy2_0_ /\ 0 < dy2_target_ ->
   -1 <= cosine_ <= 1 ->

@@ -1,10 +1,13 @@
-(* Identical targets: (7) becomes (37) and (38), whose solution from the start is (39), with (40). *)
+(* Identical targets: where w = ||dy||^2, (7) becomes (37) and (38), whose solution from the start is (39),
+   with (40); and these solve (7) for ||dy*||^2 = 0. *)
 From Coq Require Import Reals Lra Psatz.
 From Coquelicot Require Import Coquelicot.
 From Companion Require Import Letters Eq7 Eq11 Eq24 Eq37 Eq38 Eq39 Eq40 Eq39equal Basics Level.
 Open Scope R_scope.
 
-(* With w = ||dy||^2, the first two lines of (7) are (37). Checks (7), (37). *)
+(* At a moment at which w = ||dy||^2, which is presupposed here and not derived from identical targets, the
+   first two lines of (7) are (37).
+   Checks (7), (37). *)
 Theorem eq37_holds : forall L t, eq7 L t -> w L t = dy2 L t -> eq37 L t.
 Proof.
   intros L t (Edh & Edy & _) E; split; apply rate.
@@ -12,7 +15,7 @@ Proof.
   - apply rate in Edy; now rewrite E in Edy.
 Qed.
 
-(* With (24) and A_high from (11), the first line of (37) is the Bernoulli equation (38).
+(* With (24) and A_high from (11), the first line of (37) gives the Bernoulli equation (38).
    Checks (24), (37), (38). *)
 Theorem eq38_holds : forall L t, constants L -> eq11_1 L -> eq24 L t -> eq37 L t -> eq38 L t.
 Proof.
@@ -121,23 +124,31 @@ Theorem eq39_solves_eq38 : forall L, 0 < tau_y L -> 0 < dh2_0 L -> A_high L <> 0
   (forall t, eq39 L t) -> dh2 L 0 = dh2_0 L /\ forall t, 0 <= t -> eq38 L t.
 Proof. exact eq39_solves. Qed.
 
-(* It is the only solution: what satisfies (38) until T, begins there and is never negative is (39).
+(* For A_high not zero, a ||dh||^2 that satisfies (38) until T, begins at ||dh(0)||^2 and is never negative is
+   (39) at T; to satisfy (38) means a derivative from both sides at t = 0 and at T too.
    Checks (38), (39). *)
 Theorem eq38_has_one_solution : forall L T, 0 < tau_y L -> 0 < dh2_0 L -> A_high L <> 0 ->
   (forall t, 0 <= t <= T -> eq38 L t /\ 0 <= dh2 L t) -> dh2 L 0 = dh2_0 L -> 0 <= T -> eq39 L T.
 Proof. intros L T Hy H0 Hhigh; exact (eq38_gives_eq39 L Hy H0 Hhigh T). Qed.
 
-(* With (24) and A_high from (11), (39) gives (40). Checks (24), (39), (40). *)
+(* For A_high not zero, with (24) and A_high from (11), (39) gives (40). Checks (24), (39), (40). *)
 Theorem eq40_holds : forall L t, constants L -> eq11_1 L -> A_high L <> 0 -> 0 <= t ->
   eq24 L t -> eq39 L t -> eq40 L t.
 Proof.
   intros L t Hc Hhigh Hn Ht E24 E39; assert (El := level L t Hc Hhigh E24).
   destruct Hc as (Hdx & Hh & Hy & H0).
   assert (Hb := below_nonzero L Hy H0 Hn t Ht).
-  unfold eq40, eq40_1; rewrite El, E39; fold (below L t); field; repeat split; auto; lra.
+  (* As quotients both sides are equal, however (40) is written. *)
+  assert (Hb' : (A_high L - dh2_0 L) * exp (- A_high L * t / tau_y L) + dh2_0 L <> 0).
+  { replace (_ + _) with (dh2_0 L * below L t) by (unfold below; field; lra).
+    apply Rmult_integral_contrapositive_currified; [lra | exact Hb]. }
+  unfold eq40, eq40_1; rewrite El, E39; unfold below in Hb; revert Hb Hb'.
+  generalize (exp (- A_high L * t / tau_y L)); intros e Hb Hb'.
+  field; repeat split; try lra; intros E; apply Hb'; lra.
 Qed.
 
-(* (39) and (40) at all times solve (37), and begin at ||dh(0)||^2 and ||dy(0)||^2.
+(* For A_high not zero, (39) and (40) at all times solve (37) from t = 0 on, and begin at ||dh(0)||^2 and
+   ||dy(0)||^2.
    Checks (37), (39), (40). *)
 Theorem eq39_eq40_solve_eq37 : forall L, constants L -> eq11_1 L -> A_high L <> 0 ->
   (forall t, eq39 L t) -> (forall t, eq40 L t) ->
@@ -163,7 +174,33 @@ Proof.
       * known_rates; rewrite El; field; lra.
 Qed.
 
-(* For A_high = 0, which (39) leaves out, (39=) solves (38). Checks (38), (39=). *)
+(* For A_high not zero, (39), (40) and w = ||dy||^2 at all times solve all three lines of (7) with identical
+   targets, ||dy*||^2 = 0, from t = 0 on, where ||dh||^2 > 0 stays.
+   Checks (7), (39), (40). *)
+Theorem eq39_eq40_solve_eq7 : forall L, constants L -> eq11_1 L -> A_high L <> 0 -> dy2_target L = 0 ->
+  (forall t, eq39 L t) -> (forall t, eq40 L t) -> (forall t, w L t = dy2 L t) ->
+  forall t, 0 <= t -> eq7 L t /\ 0 < dh2 L t.
+Proof.
+  intros L Hconst Hhigh Hn Htarget E39 E40 Ew t Ht.
+  destruct (eq39_eq40_solve_eq37 L Hconst Hhigh Hn E39 E40) as (_ & _ & E37).
+  destruct (E37 t Ht) as (Edh & Edy); apply rate in Edh, Edy.
+  destruct Hconst as (Hdx & Hh & Hy & H0).
+  assert (Hpos : 0 < dh2 L t).
+  { rewrite (E39 t); fold (below L t); assert (Hb := below_sign L Hy H0 Hn t Ht).
+    assert (Hb2 : 0 < below L t ^ 2) by (apply pow2_gt_0; now apply below_nonzero).
+    replace (A_high L / below L t) with (A_high L * below L t / below L t ^ 2)
+      by (field; now apply below_nonzero).
+    now apply Rdiv_lt_0_compat. }
+  split; [ | exact Hpos].
+  split; [ | split]; apply rate.
+  - rewrite Ew; exact Edh.
+  - rewrite Ew; exact Edy.
+  - apply (rate_as _ _ _ _ _ Edy); [intros; symmetry; apply Ew | ].
+    rewrite Ew, Htarget; field; lra.
+Qed.
+
+(* For A_high = 0, which (39) leaves out, (39=) solves (38) from t = 0 on and begins at ||dh(0)||^2.
+   Checks (38), (39=). *)
 Theorem eq39equal_solves_eq38 : forall L, 0 < tau_y L -> 0 < dh2_0 L -> A_high L = 0 ->
   (forall t, eq39equal L t) -> dh2 L 0 = dh2_0 L /\ forall t, 0 <= t -> eq38 L t.
 Proof.

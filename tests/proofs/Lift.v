@@ -130,18 +130,20 @@ Qed.
 
 End Lift.
 
-(* (E0) and the flow that (E1)-(E2) solve are the same in other units, while c is the imbalance of the moment.
+(* (E0) and the flow q' = M q - |q|^2 q/2 are the same in other units, while c is the imbalance p^2 - x^2 -
+   y^2 of the moment in the scaled letters p, x and y.
    Checks (E0), (E5). *)
 Theorem eqE0_is_the_flow : forall L, 0 < dx2 L -> 0 < tau_h L -> 0 < tau_y L -> eqE5_5 L ->
   forall t, c L = imbalance L t -> (eqE0 L t <-> flow L (scaled_p L) (scaled_x L) (scaled_y L) t).
 Proof. exact lift_is_flow. Qed.
 
-(* The imbalance is conserved along (E0). Checks (E0). *)
+(* The imbalance p^2 - x^2 - y^2 of the scaled letters is conserved along (E0). Checks (E0). *)
 Theorem eqE0_conserves : forall L T, 0 < dx2 L -> 0 < tau_h L -> 0 < tau_y L ->
   (forall t, 0 <= t <= T -> eqE0 L t) -> 0 <= T -> imbalance L T = imbalance L 0.
 Proof. intros L T Hdx Hh Hy; exact (lift_conserves L Hdx Hh Hy T). Qed.
 
-(* The chain rule turns (E0) into (7), all three lines of it. Checks (7), (E0). *)
+(* The chain rule turns (E0) into (7), all three lines of it, at a moment at which u is not zero.
+   Checks (7), (E0). *)
 Theorem eqE0_gives_eq7 : forall L, 0 < dx2 L -> 0 < tau_h L -> 0 < tau_y L -> 0 <= dy2_target L ->
   (forall t, dh2 L t = u L t ^ 2) ->
   (forall t, dy2 L t = u L t ^ 2 * (r_along L t ^ 2 + r_across L t ^ 2)) ->
@@ -150,7 +152,8 @@ Theorem eqE0_gives_eq7 : forall L, 0 < dx2 L -> 0 < tau_h L -> 0 < tau_y L -> 0 
   forall t, u L t <> 0 -> eqE0 L t -> eq7 L t.
 Proof. intros L Hdx Hh Hy; exact (lift_gives_eq7 L Hh Hy). Qed.
 
-(* Whatever solves (E0) from an allowed start is (E1)-(E2), in scaled letters.
+(* Whatever solves (E0) from an allowed start except c = s = 0, where A = 0, is (E1)-(E2), in scaled letters.
+   To solve it until T means a derivative from both sides at t = 0 and at T too.
    Checks (E0), (E1), (E2) and (E5). *)
 Theorem eqE0_has_one_solution : forall L T, start L -> exact L ->
   (forall t, 0 <= t <= T -> eqE0 L t) ->

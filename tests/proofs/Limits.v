@@ -7,6 +7,14 @@ Open Scope R_scope.
 (* f(t) tends to a number as t grows. *)
 Definition tends (f : R -> R) (l : R) : Prop := is_lim f p_infty l.
 
+(* The same function from t = 0 on, written otherwise, has the same limit. *)
+Lemma tends_from_0 : forall (f g : R -> R) (l l' : R),
+  tends g l' -> (forall t, 0 <= t -> g t = f t) -> l' = l -> tends f l.
+Proof.
+  intros f g l l' Hg E <-; apply (is_lim_ext_loc g); [ | exact Hg].
+  exists 0; intros t Ht; apply E; lra.
+Qed.
+
 (* The same function, written otherwise, has the same limit. *)
 Lemma tends_as : forall (f g : R -> R) (l l' : R),
   tends g l' -> (forall t, g t = f t) -> l' = l -> tends f l.
@@ -221,6 +229,28 @@ Proof.
   field [H2]; lra.
 Qed.
 
+(* N without what grows tends to the square of the growing part of the start over 2 A. *)
+Lemma N_scaled_tends : tends (fun t => N L t * exp (- (2 * A L) * t))
+  (0 + a_plus L ^ 2 / (2 * A L) * (1 + -1 * 0) + a_minus L ^ 2 / (2 * A L) * (0 + -1 * 0) + y_0 L ^ 2 * 0).
+Proof.
+  destruct A_above_c as (Hup & _), solved as (_ & HA & _).
+  apply (tends_as _ (fun t => exp (- (2 * A L) * t)
+             + a_plus L ^ 2 / (2 * A L) * (1 + -1 * exp (- (2 * A L) * t))
+             + a_minus L ^ 2 / (2 * A L) * (exp (- (2 * A L) * t) + -1 * exp (- (4 * A L) * t))
+             + y_0 L ^ 2 * (t * phi1 (- c L * t) * exp (- (2 * A L) * t)))
+             _ (0 + a_plus L ^ 2 / (2 * A L) * (1 + -1 * 0)
+                + a_minus L ^ 2 / (2 * A L) * (0 + -1 * 0) + y_0 L ^ 2 * 0)); [limits | | reflexivity].
+  intros t; rewrite N_in_modes; ring.
+Qed.
+
+(* What grows can be divided out of a quotient by N. *)
+Lemma scaled_quotient : forall (f : R -> R) (t : R),
+  f t * exp (- (2 * A L) * t) / (N L t * exp (- (2 * A L) * t)) = f t / N L t.
+Proof.
+  intros f t; assert (He := exp_pos (- (2 * A L) * t)).
+  unfold Rdiv; rewrite Rinv_mult; generalize (/ N L t); intros n; field; lra.
+Qed.
+
 (* The logarithmic rate of N tends to 2 A, unless nothing grows. *)
 Lemma growth_rate : a_plus L <> 0 -> tends (fun t => N_dot L t / N L t) (2 * A L).
 Proof.
@@ -237,17 +267,8 @@ Proof.
                                   + y_0 L ^ 2 * exp (- (2 * A L + c L) * t))
                         _ (a_plus L ^ 2 + a_minus L ^ 2 * 0 + y_0 L ^ 2 * 0)); [limits | | reflexivity].
       intros t; symmetry; apply N_rate_in_modes.
-    + apply (tends_as _ (fun t => exp (- (2 * A L) * t)
-               + a_plus L ^ 2 / (2 * A L) * (1 + -1 * exp (- (2 * A L) * t))
-               + a_minus L ^ 2 / (2 * A L) * (exp (- (2 * A L) * t) + -1 * exp (- (4 * A L) * t))
-               + y_0 L ^ 2 * (t * phi1 (- c L * t) * exp (- (2 * A L) * t)))
-               _ (0 + a_plus L ^ 2 / (2 * A L) * (1 + -1 * 0)
-                  + a_minus L ^ 2 / (2 * A L) * (0 + -1 * 0) + y_0 L ^ 2 * 0)); [limits | | reflexivity].
-      intros t; rewrite N_in_modes; ring.
-  - intros t; assert (He := exp_pos (- (2 * A L) * t)).
-    destruct (Req_EM_T (N L t) 0) as [E | E].
-    + rewrite E, Rmult_0_l; unfold Rdiv; rewrite Rinv_0; ring.
-    + field; lra.
+    + now apply N_scaled_tends.
+  - intros t; apply (scaled_quotient (N_dot L)).
   - field; lra.
 Qed.
 
@@ -255,10 +276,10 @@ Qed.
 Lemma distance_tends : a_plus L <> 0 -> tends (dh2 L) (tau_y L * (c L + 2 * A L)).
 Proof.
   intros Ha.
-  apply (tends_as _ (fun t => tau_y L * (c L + N_dot L t / N L t)) _ (tau_y L * (c L + 2 * A L))).
+  apply (tends_from_0 _ (fun t => tau_y L * (c L + N_dot L t / N L t)) _ (tau_y L * (c L + 2 * A L))).
   - apply tends_times; [apply tends_constant | ].
     apply tends_plus; [apply tends_constant | now apply growth_rate].
-  - intros t; symmetry; now apply dh2_is.
+  - intros t Ht; symmetry; apply dh2_is; [assumption.. | now apply N_here].
   - reflexivity.
 Qed.
 
@@ -266,15 +287,73 @@ Qed.
 Lemma outputs_tend : a_plus L <> 0 -> tends (dy2 L) (dy2_target L).
 Proof.
   intros Ha; assert (Htarget := target L begins); assert (Hdy2 := dy2_is L solved given).
+  assert (Hhere := N_here L solved).
   destruct begins as (_ & Hdx & Hh & Hy & _), solved as (E6 & HA & _).
   assert (H2 := A_squared L E6).
-  apply (tends_as _ (fun t => tau_h L * tau_y L / dx2 L
+  apply (tends_from_0 _ (fun t => tau_h L * tau_y L / dx2 L
                               * (c L + N_dot L t / N L t) * (- c L + N_dot L t / N L t)) _
            (tau_h L * tau_y L / dx2 L * (c L + 2 * A L) * (- c L + 2 * A L))).
   - repeat apply tends_times; try apply tends_constant; apply tends_plus; try apply tends_constant;
       now apply growth_rate.
-  - intros t; rewrite Hdy2; generalize (N_dot L t / N L t); intros; field; lra.
+  - intros t Ht; rewrite Hdy2 by now apply Hhere.
+    generalize (N_dot L t / N L t); intros; field; lra.
   - rewrite Htarget; field [H2]; lra.
+Qed.
+
+(* N'' in the two modes, without what grows. *)
+Lemma N_ddot_in_modes : forall t, N_ddot L t * exp (- (2 * A L) * t)
+  = 2 * A L * (a_plus L ^ 2 - a_minus L ^ 2 * exp (- (4 * A L) * t))
+    - c L * (y_0 L ^ 2 * exp (- (2 * A L + c L) * t)).
+Proof.
+  intros t; rewrite a_plus_squared, a_minus_squared.
+  destruct solved as (E6 & HA & _); assert (H2 := A_squared L E6).
+  unfold N_ddot, z_p, z_x, z_y, sinh, cosh.
+  replace (- (4 * A L) * t) with (2 * (2 * (- (t * A L)))) by ring.
+  replace (- (2 * A L + c L) * t) with (2 * (- (t * A L)) + 2 * (- c L * t / 2)) by field.
+  replace (- (2 * A L) * t) with (2 * (- (t * A L))) by ring.
+  rewrite exp_plus, !exp_twice, exp_minus.
+  assert (He := exp_pos (t * A L)); revert He; generalize (exp (t * A L)); intros e He.
+  generalize (exp (- c L * t / 2)); intros f.
+  field [H2]; lra.
+Qed.
+
+(* N''/N tends to 4 A^2, unless nothing grows. *)
+Lemma curvature : a_plus L <> 0 -> tends (fun t => N_ddot L t / N L t) (4 * A L ^ 2).
+Proof.
+  intros Ha; destruct A_above_c as (Hup & _), solved as (_ & HA & _).
+  assert (Ha2 : 0 < a_plus L ^ 2) by (apply pow2_gt_0; exact Ha).
+  apply (tends_as _ (fun t => (N_ddot L t * exp (- (2 * A L) * t)) / (N L t * exp (- (2 * A L) * t))) _
+           ((2 * A L * (a_plus L ^ 2 + -1 * (a_minus L ^ 2 * 0)) + - c L * (y_0 L ^ 2 * 0))
+            / (0 + a_plus L ^ 2 / (2 * A L) * (1 + -1 * 0)
+               + a_minus L ^ 2 / (2 * A L) * (0 + -1 * 0) + y_0 L ^ 2 * 0))).
+  - apply tends_over.
+    + replace (_ + _) with (a_plus L ^ 2 / (2 * A L)) by (field; lra).
+      apply Rgt_not_eq, Rdiv_lt_0_compat; lra.
+    + apply (tends_as _ (fun t => 2 * A L * (a_plus L ^ 2 + -1 * (a_minus L ^ 2 * exp (- (4 * A L) * t)))
+                                  + - c L * (y_0 L ^ 2 * exp (- (2 * A L + c L) * t)))
+               _ (2 * A L * (a_plus L ^ 2 + -1 * (a_minus L ^ 2 * 0)) + - c L * (y_0 L ^ 2 * 0)));
+        [limits | | reflexivity].
+      intros t; rewrite N_ddot_in_modes; ring.
+    + now apply N_scaled_tends.
+  - intros t; apply (scaled_quotient (N_ddot L)).
+  - field; lra.
+Qed.
+
+(* w, which is made of N''/N - (N'/N)^2, tends to zero. *)
+Lemma error_tends : a_plus L <> 0 -> tends (w L) 0.
+Proof.
+  intros Ha; assert (Hw := w_is L solved given); assert (Hhere := N_here L solved).
+  destruct begins as (_ & Hdx & _).
+  apply (tends_from_0 _ (fun t => - tau_h L * tau_y L / dx2 L
+           * (N_ddot L t / N L t + -1 * (N_dot L t / N L t * (N_dot L t / N L t)))) _
+           (- tau_h L * tau_y L / dx2 L * (4 * A L ^ 2 + -1 * (2 * A L * (2 * A L))))).
+  - repeat first [apply tends_constant | now apply growth_rate | now apply curvature
+                 | apply tends_plus | apply tends_times].
+  - intros t Ht; rewrite Hw by now apply Hhere.
+    replace (N_dot L t ^ 2 / N L t ^ 2) with (N_dot L t / N L t * (N_dot L t / N L t))
+      by (unfold Rdiv; simpl; rewrite !Rmult_1_r, Rinv_mult; ring).
+    generalize (N_ddot L t / N L t) (N_dot L t / N L t); intros; field; lra.
+  - ring.
 Qed.
 
 (* c and A in the paper's letters (11): A_high is 2 tau_y c, and the root in (10) is 2 tau_y A. *)
@@ -297,6 +376,14 @@ Proof.
   replace ((2 * tau_y L * c L) ^ 2 / 4 + 4 * tau_y L ^ 2 * s L ^ 2) with ((2 * tau_y L * A L) ^ 2)
     by (field [H2]).
   apply sqrt_pow2, Rmult_le_pos; lra.
+Qed.
+
+(* The root of a multiple of what (10) has under its root. *)
+Lemma root_times : eq11 L -> forall k X : R, 0 <= k -> X = k ^ 2 * (A_high L ^ 2 / 4 + A_low L ^ 2) ->
+  sqrt X = k * (2 * tau_y L * A L).
+Proof.
+  intros E11 k X Hk ->; destruct (end_in_letters E11) as (_ & <-).
+  rewrite sqrt_mult by nra; now rewrite sqrt_pow2.
 Qed.
 
 (* The motion of p: a part that grows and one that decays. *)
@@ -326,7 +413,7 @@ Proof.
     assert (HN := N_from_1 L E6 HA E1 t (Rlt_le _ _ Ht)).
     assert (Hz := conserved L E6 HA E1 Hstart t (Rlt_le _ _ Ht)).
     assert (E : dh2 L t = 2 * tau_y L * z_p L t ^ 2 / N L t).
-    { rewrite Hdh2; unfold N_dot.
+    { rewrite Hdh2 by lra; unfold N_dot.
       replace (c L) with ((z_p L t ^ 2 - z_x L t ^ 2 - z_y L t ^ 2) / N L t) by (rewrite Hz; field; lra).
       field; lra. }
     assert (Hmost : most t = 2 * tau_y L * z_p L t ^ 2).
@@ -342,39 +429,67 @@ Proof.
     apply tends_times; [apply tends_constant | apply decays; lra].
 Qed.
 
-(* Which starts have no growing part. *)
-Lemma nothing_grows : a_plus L = 0 ->
-  x_0 L < 0 /\ c L <= 0 /\ (y_0 L = 0 -> c L = 0 /\ x_0 L = - p_0 L).
+(* phi is an acute angle: its sine is positive too. *)
+Lemma sin_positive : 0 < sin_phi L.
 Proof.
-  intros Ha; assert (Hcos := cos_positive); assert (Hs := s_positive); assert (Hp := p_0_positive L begins).
-  assert (Hstart := c_at_start L begins); assert (Hsc := sin_times_cos).
-  assert (Ha2 := a_plus_squared); rewrite Ha in Ha2.
-  destruct solved as (_ & HA & _), modes as (_ & _ & _ & Ea & _); unfold eqE6_4 in Ea; rewrite Ha in Ea.
-  assert (Hsin : 0 < sin_phi L).
-  { apply (Rmult_lt_reg_r (cos_phi L)); [exact Hcos | ].
-    rewrite Hsc, Rmult_0_l; apply Rdiv_lt_0_compat; lra. }
-  assert (Hx : x_0 L < 0).
-  { apply (Rmult_lt_reg_r (sin_phi L)); [exact Hsin | ]; nra. }
-  assert (Hc2 := cos_squared); assert (Hs2 := sin_squared).
-  assert (E : c L * (2 * A L + p_0 L ^ 2 + x_0 L ^ 2) = - 2 * A L * y_0 L ^ 2).
-  { assert (E : cos_phi L ^ 2 * p_0 L ^ 2 = sin_phi L ^ 2 * x_0 L ^ 2).
-    { replace (cos_phi L ^ 2 * p_0 L ^ 2) with ((cos_phi L * p_0 L) ^ 2) by ring.
-      replace (cos_phi L * p_0 L) with (- (x_0 L * sin_phi L)) by lra; ring. }
-    rewrite Hc2, Hs2 in E.
-    assert (E' : 2 * A L * (p_0 L ^ 2 - x_0 L ^ 2) + c L * (p_0 L ^ 2 + x_0 L ^ 2) = 0).
-    { replace (2 * A L * (p_0 L ^ 2 - x_0 L ^ 2) + c L * (p_0 L ^ 2 + x_0 L ^ 2))
-        with (4 * A L * ((1 / 2 + c L / (4 * A L)) * p_0 L ^ 2 - (1 / 2 - c L / (4 * A L)) * x_0 L ^ 2))
-        by (field; lra).
-      rewrite E; ring. }
-    replace (p_0 L ^ 2 - x_0 L ^ 2) with (c L + y_0 L ^ 2) in E' by (rewrite Hstart; ring).
-    lra. }
+  assert (Hcos := cos_positive); assert (Hs := s_positive); assert (Hsc := sin_times_cos).
+  destruct solved as (_ & HA & _).
+  apply (Rmult_lt_reg_r (cos_phi L)); [exact Hcos | ].
+  rewrite Hsc, Rmult_0_l; apply Rdiv_lt_0_compat; lra.
+Qed.
+
+(* The product of a_+ with the same of the mirrored start is the distance from a surface. *)
+Lemma surface_product :
+  4 * A L * ((cos_phi L * p_0 L + x_0 L * sin_phi L) * (cos_phi L * p_0 L - x_0 L * sin_phi L))
+  = c L * (2 * A L + p_0 L ^ 2 + x_0 L ^ 2) + 2 * A L * y_0 L ^ 2.
+Proof.
+  assert (Hstart := c_at_start L begins); assert (Hc2 := cos_squared); assert (Hs2 := sin_squared).
+  destruct solved as (_ & HA & _).
+  replace (4 * A L * ((cos_phi L * p_0 L + x_0 L * sin_phi L) * (cos_phi L * p_0 L - x_0 L * sin_phi L)))
+    with (4 * A L * (cos_phi L ^ 2 * p_0 L ^ 2 - sin_phi L ^ 2 * x_0 L ^ 2)) by ring.
+  rewrite Hc2, Hs2.
+  replace (4 * A L * ((1 / 2 + c L / (4 * A L)) * p_0 L ^ 2 - (1 / 2 - c L / (4 * A L)) * x_0 L ^ 2))
+    with (2 * A L * (p_0 L ^ 2 - x_0 L ^ 2) + c L * (p_0 L ^ 2 + x_0 L ^ 2)) by (field; lra).
+  replace (p_0 L ^ 2 - x_0 L ^ 2) with (c L + y_0 L ^ 2) by (rewrite Hstart; ring); ring.
+Qed.
+
+(* Which starts have no growing part. *)
+Lemma surface : a_plus L = 0
+  <-> x_0 L < 0 /\ c L = - (2 * A L * y_0 L ^ 2 / (2 * A L + p_0 L ^ 2 + x_0 L ^ 2)).
+Proof.
+  assert (Hcos := cos_positive); assert (Hsin := sin_positive); assert (Hp := p_0_positive L begins).
+  assert (Hproduct := surface_product).
+  destruct solved as (_ & HA & _), modes as (_ & _ & _ & Ea & _); unfold eqE6_4 in Ea.
   assert (Hsum : 0 < 2 * A L + p_0 L ^ 2 + x_0 L ^ 2) by nra.
-  split; [exact Hx | split].
-  - assert (0 <= y_0 L ^ 2) by apply pow2_ge_0; nra.
-  - intros Hy; rewrite Hy in E, Hstart.
-    assert (Hc : c L = 0) by (apply (Rmult_eq_reg_r (2 * A L + p_0 L ^ 2 + x_0 L ^ 2)); lra).
-    split; [exact Hc | ].
-    assert (Hfactors : (p_0 L - x_0 L) * (p_0 L + x_0 L) = 0) by (rewrite Hc in Hstart; lra).
+  assert (Hpc : 0 < cos_phi L * p_0 L) by (apply Rmult_lt_0_compat; assumption).
+  split.
+  - intros Ha; rewrite Ha in Ea; rewrite <- Ea, Rmult_0_l, Rmult_0_r in Hproduct; split.
+    + apply (Rmult_lt_reg_r (sin_phi L)); [exact Hsin | lra].
+    + apply (Rmult_eq_reg_r (2 * A L + p_0 L ^ 2 + x_0 L ^ 2)); [ | lra].
+      replace (- (_ / _) * _) with (- (2 * A L * y_0 L ^ 2)) by (field; lra); lra.
+  - intros (Hx & Hc).
+    replace (c L * (2 * A L + p_0 L ^ 2 + x_0 L ^ 2) + 2 * A L * y_0 L ^ 2) with 0 in Hproduct
+      by (rewrite Hc; field; lra).
+    assert (Hxs : x_0 L * sin_phi L < 0) by nra.
+    apply Rmult_integral in Hproduct; destruct Hproduct as [E | E]; [lra | ].
+    apply Rmult_integral in E; destruct E; lra.
+Qed.
+
+(* They have c <= 0; with one output they are balanced and exactly opposed. *)
+Lemma nothing_grows : a_plus L = 0 ->
+  c L <= 0 /\ (y_0 L = 0 -> c L = 0 /\ x_0 L = - p_0 L).
+Proof.
+  intros Ha; assert (Hstart := c_at_start L begins); assert (Hp := p_0_positive L begins).
+  destruct (proj1 surface Ha) as (Hx & Hc), solved as (_ & HA & _).
+  assert (Hsum : 0 < 2 * A L + p_0 L ^ 2 + x_0 L ^ 2) by nra.
+  split.
+  - assert (H : 0 <= 2 * A L * y_0 L ^ 2 / (2 * A L + p_0 L ^ 2 + x_0 L ^ 2)); [ | lra].
+    apply Rmult_le_pos; [ | left; now apply Rinv_0_lt_compat].
+    apply Rmult_le_pos; [lra | apply pow2_ge_0].
+  - intros Hy.
+    assert (Hc0 : c L = 0) by (rewrite Hc, Hy; field; lra).
+    split; [exact Hc0 | ]; rewrite Hc0, Hy in Hstart.
+    assert (Hfactors : (p_0 L - x_0 L) * (p_0 L + x_0 L) = 0) by lra.
     apply Rmult_integral in Hfactors; lra.
 Qed.
 

@@ -1,7 +1,7 @@
-(* Where (25) rests, (27), and that it comes to rest at the positive point, by the signs of (29)-(31). *)
+(* Where (25) rests, (27), and what it does near the positive point to first order, (29)-(31). *)
 From Coq Require Import Reals Lra Psatz.
 From Coquelicot Require Import Coquelicot.
-From Companion Require Import Letters Eq25 Eq27 Eq28 Eq29 Eq30 Eq31 Basics Level.
+From Companion Require Import Letters Eq25 Eq27 Eq28 Eq29 Eq30 Eq31 EqE0 Basics Level.
 Open Scope R_scope.
 
 Section Rest.
@@ -49,24 +49,24 @@ Proof.
   split; nra.
 Qed.
 
-(* Where w = 0 the rate of w is h (h^2 - A_high h - A_low^2) times a positive number, with h = ||dh||^2. *)
-Lemma rate_at_zero_w : forall t, w L t = 0 ->
+(* Where w = 0 the rate of w is h (h^2 - A_high h - A_low^2) times a positive number, with h = ||dh||^2, by
+   which (25) divides. *)
+Lemma rate_at_zero_w : forall t, dh2 L t <> 0 -> w L t = 0 ->
   eq25_2_right L t = tau_h L / (2 * dx2 L * tau_y L ^ 2)
                      * (dh2 L t * (dh2 L t ^ 2 - A_high L * dh2 L t - A_low L ^ 2)).
 Proof.
-  intros t E; assert (Ht := target_from_A_low).
+  intros t Hdh E; assert (Ht := target_from_A_low).
   destruct constant_letters as (Hdx & Hh & Hy & H0), E28 as (Hhigh & _); unfold eq28_1 in Hhigh.
-  unfold eq25_2_right; rewrite E, Ht, Hhigh; unfold Rdiv at 3; rewrite Rmult_0_l.
+  unfold eq25_2_right; rewrite E, Ht, Hhigh.
   field; repeat split; lra.
 Qed.
 
-(* (25) rests at the three values of (27), and nowhere else. *)
-Lemma rests : forall t, eq25 L t ->
-  (Derive (dh2 L) t = 0 /\ Derive (w L) t = 0
-   <-> w L t = 0 /\ (eq27_1 L t \/ eq27_2 L t \/ eq27_3 L t)).
+(* Where ||dh||^2 is not zero, (25) rests at the two other values of (27), and nowhere else. *)
+Lemma rests : forall t, dh2 L t <> 0 -> eq25 L t ->
+  (Derive (dh2 L) t = 0 /\ Derive (w L) t = 0 <-> w L t = 0 /\ (eq27_2 L t \/ eq27_3 L t)).
 Proof.
-  intros t ((_ & Edh) & (_ & Ew)); rewrite Edh, Ew; fold (eq25_2_right L t).
-  assert (Hroot := root_squared); assert (Hrate := rate_at_zero_w t).
+  intros t Hdh ((_ & Edh) & (_ & Ew)); rewrite Edh, Ew; fold (eq25_2_right L t).
+  assert (Hroot := root_squared); assert (Hrate := rate_at_zero_w t Hdh).
   destruct constant_letters as (Hdx & Hh & Hy & H0).
   assert (Hfactor : 0 < tau_h L / (2 * dx2 L * tau_y L ^ 2)).
   { apply Rdiv_lt_0_compat; [exact Hh | ].
@@ -78,13 +78,12 @@ Proof.
     - apply Rmult_integral_contrapositive_currified; [lra | apply Rinv_neq_0_compat; lra]. }
   rewrite Hw; split; intros (E & E'); split; try exact E; rewrite (Hrate E) in *.
   - apply Rmult_integral in E'; destruct E' as [E' | E']; [lra | ].
-    apply Rmult_integral in E'; destruct E' as [E' | E']; [now left | right].
+    apply Rmult_integral in E'; destruct E' as [E' | E']; [now destruct (Hdh E') | ].
     assert (F : (dh2 L t - (A_high L / 2 + root)) * (dh2 L t - (A_high L / 2 - root)) = 0).
     { replace (_ * _) with (dh2 L t ^ 2 - A_high L * dh2 L t + (A_high L ^ 2 / 4 - root ^ 2)) by field.
       rewrite Hroot; lra. }
     apply Rmult_integral in F; unfold eq27_2, eq27_3; fold root; destruct F; [left | right]; lra.
-  - destruct E' as [E' | [E' | E']]; unfold eq27_1, eq27_2, eq27_3 in E'; rewrite E'; try fold root.
-    + ring.
+  - destruct E' as [E' | E']; unfold eq27_2, eq27_3 in E'; rewrite E'; fold root.
     + replace (_ ^ 2 - _ - _) with (root ^ 2 - (A_high L ^ 2 / 4 + A_low L ^ 2)) by field.
       rewrite Hroot; ring.
     + replace (_ ^ 2 - _ - _) with (root ^ 2 - (A_high L ^ 2 / 4 + A_low L ^ 2)) by field.
@@ -119,14 +118,33 @@ Qed.
 
 End Rest.
 
-(* (25) rests exactly where w = 0 and ||dh||^2 is one of the three values (27), with A_high and A_low from
-   (28). Checks (25), (27) and (28). *)
-Theorem eq27_rests : forall L t, constants L -> eq28 L -> 0 <= dy2_target L -> eq25 L t ->
-  (Derive (dh2 L) t = 0 /\ Derive (w L) t = 0
-   <-> w L t = 0 /\ (eq27_1 L t \/ eq27_2 L t \/ eq27_3 L t)).
-Proof. intros L t Hc E28 Hd; exact (rests L Hc E28 Hd t). Qed.
+(* Where ||dh||^2 is not zero, by which (25) divides, (25) rests exactly where w = 0 and ||dh||^2 is the
+   second or the third value of (27), with A_high and A_low from (28).
+   Checks (25), (27) and (28). *)
+Theorem eq27_rests : forall L t, constants L -> eq28 L -> 0 <= dy2_target L -> dh2 L t <> 0 -> eq25 L t ->
+  (Derive (dh2 L) t = 0 /\ Derive (w L) t = 0 <-> w L t = 0 /\ (eq27_2 L t \/ eq27_3 L t)).
+Proof. intros L t Hc E28 Hd Hdh; exact (rests L Hc E28 Hd t Hdh). Qed.
 
-(* Of the three values one is positive, if A_low > 0. Checks (27). *)
+(* Where ||dh||^2 = u^2 is the first value of (27), zero, (25) says nothing, for it divides by it; there the
+   gradient flow (E0), for targets that differ, rests exactly where r is orthogonal to dy*.
+   Checks (27), (E0). *)
+Theorem eq27_rests_at_zero : forall L t, constants L -> 0 < dy2_target L ->
+  eqE0 L t -> dh2 L t = u L t ^ 2 -> eq27_1 L t ->
+  (Derive (u L) t = 0 /\ Derive (r_along L) t = 0 /\ Derive (r_across L) t = 0 <-> r_along L t = 0).
+Proof.
+  intros L t (Hdx & Hh & Hy & _) Hd ((_ & Eu) & (_ & Ea) & (_ & Eb)) Edh E27.
+  unfold eq27_1 in E27; rewrite E27 in Edh.
+  assert (Hu : u L t = 0) by (apply Rsqr_0_uniq; unfold Rsqr; lra).
+  assert (Hroot : 0 < sqrt (dy2_target L)) by now apply sqrt_lt_R0.
+  rewrite Eu, Ea, Eb, Hu; split.
+  - intros (E & _).
+    apply (Rmult_eq_reg_l (dx2 L / (2 * tau_h L) * sqrt (dy2_target L))).
+    + rewrite Rmult_0_r, <- E; field; lra.
+    + apply Rgt_not_eq, Rmult_lt_0_compat; [apply Rdiv_lt_0_compat; lra | assumption].
+  - intros ->; repeat split; field; lra.
+Qed.
+
+(* If A_low > 0, the second value of (27) is positive, and the third is negative. Checks (27). *)
 Theorem eq27_signs : forall L t, 0 < A_low L ->
   (eq27_2 L t -> 0 < dh2 L t) /\ (eq27_3 L t -> dh2 L t < 0).
 Proof.
@@ -134,8 +152,9 @@ Proof.
   split; intros E; [unfold eq27_2 in E | unfold eq27_3 in E]; rewrite E; assumption.
 Qed.
 
-(* (29) is the Jacobian of (25) at the positive point: along the line through it with any velocity (a, b), the
-   right sides of (25) change at the rates J (a, b). Checks (25), (27), (28) and (29). *)
+(* If A_low > 0, (29) is the Jacobian of (25) at the rest point with the second value of (27): along the line
+   through this point with any velocity (a, b), the right sides of (25) change at the rates J (a, b).
+   Checks (25), (27), (28) and (29). *)
 Theorem eq29_is_the_jacobian : forall L (a b : R), constants L -> eq28 L -> 0 <= dy2_target L ->
   0 < A_low L -> eq29 L -> eq27_2 L 0 ->
   (forall t, dh2 L t = dh2 L 0 + a * t) -> (forall t, w L t = b * t) ->
@@ -147,7 +166,7 @@ Proof.
   intros t; rewrite Hdh, E27; reflexivity.
 Qed.
 
-(* Its trace is (30), and negative. Checks (29), (30). *)
+(* The trace of the matrix (29) is (30), and negative if A_low > 0. Checks (29), (30). *)
 Theorem eq30_is_the_trace : forall L, constants L -> 0 < A_low L -> eq29 L ->
   trace L = J_11 L + J_22 L -> eq30 L /\ trace L < 0.
 Proof.
@@ -161,8 +180,7 @@ Proof.
   apply Rdiv_lt_0_compat; lra.
 Qed.
 
-(* Its determinant is (31), and positive: with the sign of the trace, the point attracts what is near it.
-   Checks (29), (31). *)
+(* The determinant of the matrix (29) is (31), and positive if A_low > 0. Checks (29), (31). *)
 Theorem eq31_is_the_determinant : forall L, constants L -> 0 < A_low L -> eq29 L ->
   det L = J_11 L * J_22 L - J_12 L * J_21 L -> eq31 L /\ 0 < det L.
 Proof.

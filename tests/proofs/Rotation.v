@@ -377,7 +377,7 @@ Proof.
   split; [now apply vectors_learn | now apply vectors_move].
 Qed.
 
-(* They begin at the start, with an angle of zero. Checks (E54), (E56) and (E59). *)
+(* The vectors (E54) and (E56) begin at the start, with an angle of zero. Checks (E54), (E56) and (E59). *)
 Theorem rotation_starts : forall L, 0 < Omega L -> clock L -> vectors L ->
   vartheta L 0 = 0 /\ N L 0 = 1 /\ m L 0 = m_0 L /\ starts L.
 Proof. exact vectors_begin. Qed.
@@ -547,7 +547,8 @@ Qed.
 
 End Unique.
 
-(* Whatever solves (E50) from the start is the vector solution: (E54) with the angle of (E59), and (E56).
+(* Whatever solves (E50) from the start until T is the vector solution: (E54) with the angle of (E59), and
+   (E56). To solve it until T means a derivative from both sides at t = 0 and at T too.
    Checks (E50), (E51), (E54), (E56), (E57) and (E59). *)
 Theorem eqE50_has_one_solution : forall L T, begun L -> clock L -> starts L ->
   (forall t, 0 <= t <= T -> eqE50 L t) -> forall t, 0 <= t <= T -> eqE54 L t /\ eqE56_2 L t.

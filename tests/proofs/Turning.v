@@ -28,7 +28,8 @@ Proof.
   intros f g h k v Hf Hg Hh Hk; auto_derive; [derivable | known_rates; ring].
 Qed.
 
-(* And (E51) keeps its two numbers: if c and C are those of the start, they are those of every later moment.
+(* Along (E50), (E51) keeps its two numbers: if c and C are those of the start, they are those of every later
+   moment.
    Checks (E50), (E51). *)
 Theorem eqE51_conserved : forall L T, (forall t, 0 <= t <= T -> eqE50 L t) -> 0 <= T ->
   eqE51 L 0 -> eqE51 L T.
@@ -254,8 +255,9 @@ Theorem rotation_learns_all : forall L, begun L -> clock L -> vectors L -> 0 <= 
   is_lim (m L) p_infty (s L).
 Proof. exact learned_tends. Qed.
 
-(* There the squared distance of the representations has a limit, and the number dh2_inf is this limit if and
-   only if it is (E57). Checks (E54), (E56), (E57) and (E59). *)
+(* From every start with S_+ > 0, the squared distance of the representations has a limit, and the number
+   dh2_inf is this limit if and only if it is (E57).
+   Checks (E54), (E56), (E57) and (E59). *)
 Theorem rotation_ends_at_eqE57 : forall L, begun L -> clock L -> vectors L -> 0 <= s L -> represented L ->
   0 < sum2 L -> (is_lim (dh2 L) p_infty (dh2_inf L) <-> eqE57_2 L).
 Proof.

@@ -1,4 +1,4 @@
-(* (7) has no other solution than the exact one, as long as ||dh||^2 > 0. *)
+(* (7) has no other solution than the exact one, as long as ||dh||^2 > 0, except c = s = 0. *)
 From Coq Require Import Reals Lra Psatz.
 From Coquelicot Require Import Coquelicot.
 From Companion Require Import Letters EqE1 EqE2 EqE5 EqE6 EqE9 Eq7 Eq24 Basics Exact Variables Level.
@@ -148,7 +148,7 @@ Proof.
   intros t Ht; assert (Hc := c_at_start L begins); destruct solved as (E6 & HA & E1 & E2).
   assert (Hz := conserved L E6 HA E1 Hc t Ht); assert (HN := N_from_1 L E6 HA E1 t Ht).
   assert (Hroot : 0 < sqrt (N L t)) by (apply sqrt_lt_R0; lra).
-  rewrite (p_is L E2), (x_is L E2), (y_is L E2).
+  rewrite (p_is L HA E2), (x_is L HA E2), (y_is L E2) by lra.
   replace ((z_p L t / sqrt (N L t)) ^ 2 - (z_x L t / sqrt (N L t)) ^ 2 - (z_y L t / sqrt (N L t)) ^ 2)
     with ((z_p L t ^ 2 - z_x L t ^ 2 - z_y L t ^ 2) / sqrt (N L t) ^ 2) by (field; lra).
   rewrite Hz, pow2_sqrt by lra; field; lra.
@@ -206,8 +206,10 @@ Qed.
 
 End Unique.
 
-(* Whatever solves (7) from an allowed start, as long as ||dh||^2 > 0, is the exact solution: the products
-   (E9) of p, x and y from (E1)-(E2). Checks (7), (E1), (E2) and (E9). *)
+(* Whatever solves (7) from an allowed start except c = s = 0, where A = 0, as long as ||dh||^2 > 0, is the
+   exact solution: the products (E9) of p, x and y from (E1)-(E2). To solve it until T means a derivative from
+   both sides at t = 0 and at T too.
+   Checks (7), (E1), (E2) and (E9). *)
 Theorem eq7_has_one_solution : forall L T, start L -> exact L -> trajectory L T ->
   w L 0 = dy2_0 L - cosine L * sqrt (dy2_0 L) * sqrt (dy2_target L) ->
   forall t, 0 <= t <= T ->

@@ -10,8 +10,8 @@ Definition start (L : letters) : Prop :=
   eqE5 L /\ 0 < dx2 L /\ 0 < tau_h L /\ 0 < tau_y L /\ 0 < dh2_0 L /\ 0 <= dy2_0 L /\ 0 <= dy2_target L
   /\ -1 <= cosine L <= 1.
 
-(* The variables of (7), given by (E4) in N at all times. *)
-Definition variables (L : letters) : Prop := forall t, eqE4 L t.
+(* The variables of (7), given by (E4) in N at the times at which N > 0, by which (E4) divides. *)
+Definition variables (L : letters) : Prop := forall t, 0 < N L t -> eqE4 L t.
 
 Section Start.
 
@@ -123,35 +123,43 @@ Proof.
 Qed.
 
 (* (E4) without derivatives. *)
-Lemma dh2_is : forall t, dh2 L t = tau_y L * (c L + N_dot t / N L t).
+Lemma dh2_is : forall t, 0 < N L t -> dh2 L t = tau_y L * (c L + N_dot t / N L t).
 Proof.
-  intros t; destruct (given t) as ((_ & H) & _).
+  intros t HN; destruct (given t HN) as ((_ & H) & _).
   now rewrite H, (is_derive_unique _ _ _ (N_dot_is t)).
 Qed.
 
 (* The second line of (E4), *)
-Lemma dy2_is : forall t,
+Lemma dy2_is : forall t, 0 < N L t ->
   dy2 L t = tau_h L * tau_y L * (c L + N_dot t / N L t) * (- c L + N_dot t / N L t) / dx2 L.
 Proof.
-  intros t; destruct (given t) as (_ & (_ & H) & _).
+  intros t HN; destruct (given t HN) as (_ & (_ & H) & _).
   now rewrite H, (is_derive_unique _ _ _ (N_dot_is t)).
 Qed.
 
 (* and the third. *)
-Lemma w_is : forall t,
+Lemma w_is : forall t, 0 < N L t ->
   w L t = - tau_h L * tau_y L * (N_ddot t / N L t - N_dot t ^ 2 / N L t ^ 2) / dx2 L.
 Proof.
-  intros t; destruct (given t) as (_ & _ & (_ & _ & H)).
+  intros t HN; destruct (given t HN) as (_ & _ & (_ & _ & H)).
   rewrite H, (is_derive_unique _ _ _ (N_dot_is t)).
   replace (Derive_n (N L) 2 t) with (N_ddot t); [reflexivity | symmetry; simpl].
   apply is_derive_unique, (is_derive_ext N_dot); [ | apply N_dot_rate].
   intros t'; symmetry; apply is_derive_unique, N_dot_is.
 Qed.
 
+(* From t = 0 on N > 0, also a little before and after the moment. *)
+Lemma N_here : forall t, 0 <= t -> 0 < N L t /\ locally t (fun t' => 0 < N L t').
+Proof.
+  intros t Ht; destruct solved as (E6 & HA & E1 & _); split.
+  - assert (HN := N_from_1 L E6 HA E1 t Ht); lra.
+  - now apply N_near.
+Qed.
+
 (* (7) holds at every moment from the start on at which ||dh||^2 > 0. *)
 Lemma variables_solve : forall t, 0 <= t -> 0 < dh2 L t -> eq7 L t.
 Proof.
-  intros t Ht Hdh.
+  intros t Ht Hdh; destruct (N_here t Ht) as (Hhere & Hnear).
   assert (Htarget := target); assert (Hstart := c_at_start).
   destruct begins as (_ & Hdx & Hh & Hy & _), solved as (E6 & HA & E1 & _).
   assert (Hz := conserved L E6 HA E1 Hstart t Ht); assert (HN := N_from_1 L E6 HA E1 t Ht).
@@ -160,19 +168,23 @@ Proof.
   assert (Hc : c L = (z_p L t ^ 2 - z_x L t ^ 2 - z_y L t ^ 2) / N L t)
     by (rewrite Hz; field; lra).
   assert (Hp2 : dh2 L t = 2 * tau_y L * z_p L t ^ 2 / N L t)
-    by (rewrite dh2_is, Hc; unfold N_dot; field; lra).
+    by (rewrite dh2_is, Hc by exact Hhere; unfold N_dot; field; lra).
   assert (Hp0 : z_p L t <> 0).
   { intros E; rewrite Hp2, E in Hdh; revert Hdh; replace (_ / _) with 0 by (field; lra); lra. }
   split; [ | split]; apply rate.
-  - eapply rate_as; [ | intros t'; symmetry; apply dh2_is | ].
+  - eapply rate_near;
+      [ | apply (filter_imp _ _ (fun t' H => eq_sym (dh2_is t' H)) Hnear) | ].
     { auto_derive; [derivable; lra | reflexivity]. }
-    known_rates; rewrite w_is; unfold N_dot, N_ddot; field; lra.
-  - eapply rate_as; [ | intros t'; symmetry; apply dy2_is | ].
+    known_rates; rewrite w_is by exact Hhere; unfold N_dot, N_ddot; field; lra.
+  - eapply rate_near;
+      [ | apply (filter_imp _ _ (fun t' H => eq_sym (dy2_is t' H)) Hnear) | ].
     { auto_derive; [derivable; lra | reflexivity]. }
-    known_rates; rewrite w_is, dy2_is, Hp2; unfold N_dot, N_ddot; rewrite Hc; field; lra.
-  - eapply rate_as; [ | intros t'; symmetry; apply w_is | ].
+    known_rates; rewrite w_is, dy2_is, Hp2 by exact Hhere; unfold N_dot, N_ddot; rewrite Hc; field; lra.
+  - eapply rate_near;
+      [ | apply (filter_imp _ _ (fun t' H => eq_sym (w_is t' H)) Hnear) | ].
     { unfold N_ddot; auto_derive; [derivable; nra | reflexivity]. }
-    known_rates; rewrite w_is, dy2_is, Hp2, Htarget; unfold N_dot, N_ddot; rewrite Hc; field; lra.
+    known_rates; rewrite w_is, dy2_is, Hp2, Htarget by exact Hhere.
+    unfold N_dot, N_ddot; rewrite Hc; field; lra.
 Qed.
 
 (* The variables begin at the given start. *)
@@ -190,7 +202,8 @@ Proof.
     unfold N_dot, N_ddot; rewrite Hp0, Hx0, Hy0; split; [ring | rewrite Hc; ring]. }
   destruct HZ as (HZ & HZ').
   destruct begins as (_ & Hdx & Hh & Hty & H0 & _).
-  rewrite dh2_is, dy2_is, w_is, (N_at_0 L HA E1), HZ, HZ', Hpx, Hc, Hp, Hx, Hy.
+  assert (Hhere : 0 < N L 0) by (rewrite (N_at_0 L HA E1); lra).
+  rewrite dh2_is, dy2_is, w_is, (N_at_0 L HA E1), HZ, HZ', Hpx, Hc, Hp, Hx, Hy by exact Hhere.
   repeat split; field; lra.
 Qed.
 
@@ -206,8 +219,8 @@ Proof.
   assert (Hc : c L = (z_p L t ^ 2 - z_x L t ^ 2 - z_y L t ^ 2) / N L t)
     by (rewrite Hz; field; lra).
   unfold eqE9_1, eqE9_2, eqE9_3.
-  rewrite Hgap, dh2_is, dy2_is, w_is; unfold N_dot, N_ddot.
-  rewrite (p_is L E2), (x_is L E2), (y_is L E2), Hc.
+  rewrite Hgap, dh2_is, dy2_is, w_is by lra; unfold N_dot, N_ddot.
+  rewrite (p_is L HA E2), (x_is L HA E2), (y_is L E2), Hc by lra.
   assert (Hsquare : N L t = sqrt (N L t) ^ 2) by (symmetry; apply pow2_sqrt; lra).
   revert Hroot Hsquare; generalize (sqrt (N L t)); intros root Hroot Hsquare; rewrite Hsquare.
   repeat split; field; lra.
@@ -215,22 +228,25 @@ Qed.
 
 End Start.
 
-(* (E4), with N from (E1), solves the paper's system (7) from every allowed start, at every moment from t = 0
-   on at which ||dh||^2 > 0; outputs of any dimension are meant, through the angle of the start.
+(* (E4), with N from (E1), solves the paper's system (7) from every allowed start except c = s = 0, where A =
+   0, at every moment from t = 0 on at which ||dh||^2 > 0; outputs of any dimension are meant, through the
+   angle of the start.
    Checks (7), (E1), (E4) and (E5). *)
 Theorem exact_solves_eq7 : forall L, start L -> exact L -> variables L ->
   forall t, 0 <= t -> 0 < dh2 L t -> eq7 L t.
 Proof. exact variables_solve. Qed.
 
-(* It begins there: ||dh||^2, ||dy||^2 and w = ||dy||^2 - dy.dy* have their initial values.
+(* From every allowed start except c = s = 0, where A = 0, the ||dh||^2, ||dy||^2 and w = ||dy||^2 - dy.dy* of
+   (E4), with N from (E1), have their initial values at t = 0.
    Checks (E1), (E4) and (E5). *)
 Theorem exact_variables_start : forall L, start L -> exact L -> variables L ->
   dh2 L 0 = dh2_0 L /\ dy2 L 0 = dy2_0 L
   /\ w L 0 = dy2_0 L - cosine L * sqrt (dy2_0 L) * sqrt (dy2_target L).
 Proof. exact variables_start. Qed.
 
-(* At every moment (E4) is (E9): ||dh||^2, ||dy||^2 and w are the products of p, x and y that its first three
-   lines say. Checks (E2), (E4) and (E9). *)
+(* From every allowed start except c = s = 0, where A = 0, at every moment from t = 0 on (E4) is (E9):
+   ||dh||^2, ||dy||^2 and w are the products of p, x and y that its first three lines say.
+   Checks (E2), (E4) and (E9). *)
 Theorem exact_variables_squares : forall L, start L -> exact L -> variables L ->
   forall t, 0 <= t -> gap L = p L t * x L t - s L -> eqE9_1 L t /\ eqE9_2 L t /\ eqE9_3 L t.
 Proof. exact variables_squares. Qed.
