@@ -37,6 +37,9 @@ PAGE = "book/theory/proved"
 EQUATIONS = {statements.module(e.number): e for e in (*paper.values(), *book.values())}
 """Each registered equation by the Coq file that is printed of it."""
 
+PRINTED = frozenset({"Letters", "Assumptions", "Definitions", *EQUATIONS})
+"""The names of files that are printed, or may be."""
+
 
 @dataclass(frozen=True)
 class Theorem:
@@ -61,8 +64,14 @@ _CHECKS = re.compile(r"\s*Checks ((?:\([^)]+\)(?:, | and )?)+)\.\s*$")
 
 @cache
 def written() -> dict[str, str]:
-    """The hand-written files by name, each after those that it requires."""
+    """The hand-written files by name, each after those that it requires.
+
+    Raises ValueError for one that would take the place of a printed file, and so of an equation.
+    """
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(PROOFS.glob("*.v"))}
+    taken = sorted(set(texts) & PRINTED)
+    if taken:
+        raise ValueError(f"a file in {PROOFS} must not have the name of a printed one, got {taken}")
     order = TopologicalSorter({file: required(text) & set(texts) for file, text in texts.items()})
     return {file: texts[file] for file in order.static_order()}
 
