@@ -340,7 +340,7 @@ def test_the_name_of_a_file_says_its_equation():
 @pytest.mark.parametrize("file", kernel.written())
 def test_a_proof_admits_nothing_and_a_comment_says_what_each_lemma_is(file):
     text = kernel.written()[file]
-    assert check.FORBIDDEN.search(check.without_comments(text)) is None
+    check.refuse_claims(file, text)
     assert max(map(len, text.splitlines())) <= 110
     assert re.findall(r"\n\n(?:Lemma|Theorem) ([\w']+)", text) == []
     assert text.count("Proof.") == text.count("Qed.")
@@ -362,11 +362,105 @@ def test_a_theorem_must_say_which_equations_it_checks():
 
 
 def test_what_a_statement_mentions_is_found_behind_definitions():
-    texts = {"A": "Definition exact (L : letters) : Prop :=\n  eqE1 L /\\ half L.\n\n"
-                  "Definition half (L : letters) : Prop := forall t, eq39plus_2 L t.\n\n"}  # fmt: skip
-    assert check.mentions(texts, "forall L, exact L -> eq7_1 L 0") == {"E1", "39+", "7"}
-    assert check.mentions(texts, "forall L, half L") == {"39+"}
-    assert check.mentions(texts, "True") == set()
+    bodies = {"A.exact": "fun L : Letters.letters => EqE1.eqE1 L /\\ A.half L",
+              "A.half": "fun L : Letters.letters => forall t : R, Eq39plus.eq39plus_1 L t"}  # fmt: skip
+    both = check.lines_in(bodies, "A.a : forall L : Letters.letters, A.exact L -> Eq7.eq7_2 L 0")
+    assert both.presupposed == {("E1", 1), ("39+", 1)} and both.concluded == {("7", 2)}
+    assert check.lines_in(bodies, "forall L, A.half L").concluded == {("39+", 1)}
+    assert check.lines_in(bodies, "forall L, Eq7.eq7 L 0").concluded == {("7", 1), ("7", 2), ("7", 3)}
+    assert check.lines_in(bodies, "True").mentioned == set()
+
+
+NOT_AN_EQUATION = [
+    "Cheat.eq10 L", "Cheat.Eq10.eq10 L", "Companion.Eq10.eq10 L", "forall eq10 : R, eq10 = eq10",
+    '"Eq10.eq10"%string = "Eq10.eq10"%string', "Eq11.eq10 L", "Eq10.eq101 L", "Cheat.fake L", "Eq10.eq10.x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("statement", NOT_AN_EQUATION)
+def test_nothing_but_the_printed_equation_in_full_is_one(statement):
+    bodies = {"Cheat.fake": "fun L : Letters.letters => forall eq10 : R, eq10 = eq10",
+              "Cheat.eq10": "fun L : Letters.letters => True"}  # fmt: skip
+    assert check.lines_in(bodies, statement).mentioned == set()
+
+
+CONCLUDED = [
+    ("forall L : Letters.letters, Eq10.eq10 L -> 0 < Letters.c L", set()),
+    ("forall L : Letters.letters, Eq10.eq10 L -> Eq10.eq10 L", set()),
+    ("forall L : Letters.letters, 0 < Letters.c L -> Eq10.eq10 L <-> Letters.A L = 0", {("10", 1)}),
+    ("(Letters.c L = 0 -> Eq10.eq10 L) /\\ (EqE1.eqE1 L 0 -> 0 < 1)", {("10", 1)}),
+    ("forall f : R -> R, Eq10.eq10 L", {("10", 1)}),
+    ("0 < x -> exists L : Letters.letters, Letters.c L = x /\\ Eq10.eq10 L", set()),
+    ("forall x : R, exists (L : Letters.letters) (T : R), Eq10.eq10 L", set()),
+    ("forall x : R, exists frame : R -> Letters.letters, Eq10.eq10 (frame x)", set()),
+    ("exists x : R, x = 0 /\\ Eq10.eq10 L", {("10", 1)}),
+]
+
+
+@pytest.mark.parametrize(("statement", "lines"), CONCLUDED)
+def test_an_equation_is_concluded_after_the_arrow_and_of_letters_that_are_given(statement, lines):
+    found = check.lines_in({}, statement)
+    assert found.concluded == lines and ("10", 1) in found.mentioned
+
+
+@pytest.fixture
+def cheat(monkeypatch, tmp_path):
+    """Puts files in the place of the hand-written ones."""
+    monkeypatch.setattr(kernel, "PROOFS", tmp_path)
+    kernel.written.cache_clear()
+
+    def put(**texts):
+        for file, text in texts.items():
+            (tmp_path / f"{file}.v").write_text(text)
+
+    yield put
+    kernel.written.cache_clear()
+
+
+ONE = "(* It is. Checks (10). *)\nTheorem one : 1 = 1.\nProof. reflexivity. Qed.\n"
+
+
+@pytest.mark.parametrize("file", ["Eq10", "Letters", "Assumptions", "Definitions"])
+def test_no_file_takes_the_place_of_a_printed_one(cheat, file):
+    cheat(**{file: "Definition eq10 (L : letters) : Prop := True.\n"})
+    with pytest.raises(ValueError, match=rf"printed one, got \['{file}'\]"):
+        kernel.written()
+
+
+def test_no_two_theorems_have_one_name(cheat):
+    cheat(CheatA=ONE, CheatB=ONE)
+    with pytest.raises(ValueError, match="got \\['one'\\] twice"):
+        kernel.every()
+
+
+CLAIMS = {
+    "Hypothesis wish : forall L, eq10 L.": "Hypothesis in a section",
+    "Section A.\nEnd A.\nVariable wish : False.": "Variable in a section",
+    "From Companion Require Import Section A.\nContext (wish : False).": "Context in a section",
+    'Definition a := "(*"%string.\nAdmitted.\nDefinition b := "*)"%string.': "word Admitted",
+    '(* " *) Admitted. *) " *) Axiom a : False.': "word Axiom",
+    "(* (* *) Admitted. *)\nModule Eq10.": "word Module",
+    "Definition eq10 (L : letters) : Prop := True.": "got eq10",
+    "Definition eqE9_1 (L : letters) : Prop := True.": "got eqE9_1",
+    "Notation eq10 := True.": "got eq10",
+}
+
+
+@pytest.mark.parametrize("text", CLAIMS)
+def test_a_file_that_could_claim_without_proof_is_refused(text):
+    with pytest.raises(ValueError, match=CLAIMS[text]):
+        check.refuse_claims("Cheat", text)
+    fine = '(* Axiom "*)" Admitted (* Hypothesis *) *)\nSection A.\nHypothesis h : True.\nEnd A.\n' + ONE
+    check.refuse_claims("Fine", fine)
+
+
+def test_an_answer_that_names_no_axioms_and_denies_none_is_refused():
+    assert check._answer("a", "A.a\n     : 1 = 1\nClosed under the global context\n") == ("A.a : 1 = 1", ())
+    said = "A.a : 1 = 1\nAxioms:\nB.b : forall x,\n  x = x\nC.c\n  : True\n"
+    assert check._answer("a", said) == ("A.a : 1 = 1", ("B.b", "C.c"))
+    for text in ("A.a : 1 = 1\n", "A.a : 1 = 1\nAxioms:\n", ""):
+        with pytest.raises(ValueError, match="what a rests on"):
+            check._answer("a", text)
 
 
 def test_files_are_compiled_after_those_that_they_require():
@@ -520,6 +614,28 @@ def test_an_axiom_of_ones_own_is_seen(record, built, tmp_path):
     assert said["wished"][0].endswith("forall L : Letters.letters, Eq10.eq10 L")
     assert "Extra.wishful" in said["wished"][1] and set(said["wished"][1]) - check.AXIOMS == {"Extra.wishful"}
     assert said["closed"][1] == ()
+
+
+@needs_coq
+def test_a_file_named_as_one_of_coqs_library_gives_no_allowed_axiom(record, built, tmp_path):
+    for path in built.glob("*.vo"):
+        (tmp_path / path.name).symlink_to(path)
+    wish = "From Companion Require Import Letters Eq10.\nAxiom classic : forall L, eq10 L.\n"
+    (tmp_path / "Classical_Prop.v").write_text(wish)
+    check.compile_one("Classical_Prop", tmp_path)
+    with pytest.raises(ValueError, match=r"Companion\.Classical_Prop\.classic"):
+        check.definitions({"Classical_Prop": wish}, tmp_path)
+
+
+@needs_coq
+def test_definitions_are_those_that_coq_prints(record, built, tmp_path):
+    for path in built.glob("*.vo"):
+        (tmp_path / path.name).symlink_to(path)
+    bodies = check.definitions({"Exact": kernel.written()["Exact"]}, tmp_path)
+    assert bodies["Exact.exact"].startswith("fun L : Letters.letters => EqE6.eqE6_1 L /\\ ")
+    assert check.lines_in(bodies, "Exact.exact L").concluded == {
+        ("E1", 1), ("E2", 1), ("E2", 2), ("E2", 3), ("E6", 1)
+    }  # fmt: skip
 
 
 @needs_coq

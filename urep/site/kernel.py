@@ -99,8 +99,12 @@ def theorems(file: str, text: str) -> list[Theorem]:
 
 
 def every() -> dict[str, Theorem]:
-    """All theorems by name, file by file."""
+    """All theorems by name, file by file. Raises ValueError where two have one name."""
     found = [theorem for file, text in written().items() for theorem in theorems(file, text)]
+    names = [theorem.name for theorem in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"each theorem in {PROOFS} must have a name of its own, got {twice} twice")
     return {theorem.name: theorem for theorem in found}
 
 
