@@ -483,9 +483,10 @@ def test_without_coq_it_says_what_to_install(monkeypatch, tmp_path):
 # --- what the book shows of it ----------------------------------------------------------------
 
 PROVED = {
-    "digest": "", "coqc": "8.0", "axioms": [], "equations": {"7": [], "E1": []},
-    "theorems": [{"name": "a", "file": "File", "says": "||dh||^2 >= 0.", "checks": ["7", "E1"],
-                  "statement": "A.a : 1 < 2", "axioms": [], "mentions": []}],
+    "digest": "", "coqc": "8.0", "axioms": [], "equations": {"7": ["", "", ""], "E1": [""], "E9": ["", ""]},
+    "theorems": [{"name": "a", "file": "File", "says": "||dh||^2 >= 0.", "checks": ["7", "E1", "E9"],
+                  "presupposes": {"E1": [1], "8": [1]}, "concludes": {"7": [1, 2, 3], "E9": [1], "10": [1]},
+                  "statement": "A.a : 1 < 2", "axioms": [], "mentions": {}}],
 }  # fmt: skip
 THEOREM = kernel.Theorem("a", "File", "||dh||^2 >= 0.", ("7", "E1"))
 
@@ -505,9 +506,22 @@ def test_a_row_gets_a_sign_only_where_a_theorem_checks_its_equation():
     assert kernel.mark("8", PROVED, "proved.html") == kernel.mark("7", None, "proved.html") == ""
 
 
+def test_a_tick_needs_every_line_and_its_title_says_where_none_is_concluded():
+    seven, start, squares = (kernel.mark(label, PROVED, "proved.html") for label in ("7", "E1", "E9"))
+    assert "✓" in seven and 'title="kernel-checked theorems about it: a"' in seven
+    assert "✓" in start and "; none has it as its conclusion" in start
+    assert "✓" not in squares and "urep-kernel" not in squares and ">kernel, in part<" in squares
+    assert "1 of its 2 lines" in squares
+    (row,) = PROVED["theorems"]
+    chosen = PROVED | {"theorems": [row | {"presupposes": {}, "concludes": {}}]}
+    assert "in part" in kernel.mark("7", chosen, "proved.html")
+
+
 def test_the_front_page_counts_theorems_only_where_they_were_checked():
     tried = sum(row["mutants"] for row in kernel.mutants()["equations"].values())
-    assert "<strong>1</strong><span>theorems about 2 equations" in kernel.counts(PROVED)
+    assert "<strong>1</strong><span>theorems about 3 equations, 2 of them as conclusions" in kernel.counts(
+        PROVED
+    )
     assert kernel.NOT_CHECKED in kernel.counts(None) and "kernel-checked" not in kernel.counts(None)
     assert f"{tried} of {tried}" in kernel.counts(None)
 
@@ -518,16 +532,29 @@ def test_every_theorem_has_a_row_and_no_verdict_without_a_record():
     assert "✓" not in rows
 
 
-def test_a_record_of_other_equations_or_proofs_counts_for_nothing(tmp_path):
+def test_a_record_of_other_equations_proofs_or_checks_counts_for_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernel.shutil, "which", lambda program: f"/bin/{program}")
     path = tmp_path / "record.json"
     assert kernel.record(path) is None
     path.write_text(json.dumps(PROVED | {"digest": kernel.digest()}))
     assert kernel.record(path)["coqc"] == "8.0"
-    changed = kernel.printed() | kernel.written()
-    changed["Eq10"] = changed["Eq10"].replace("+", "-", 1)
-    assert kernel.digest(changed) != kernel.digest()
-    path.write_text(json.dumps(PROVED | {"digest": kernel.digest(changed)}))
-    assert kernel.record(path) is None
+    for file, was, now in (("Eq10", "+", "-"), ("Exact", "0 < A", "0 <= A"), ("check.py", "Admitted", "")):
+        changed = kernel.given()
+        assert was in changed[file]
+        changed[file] = changed[file].replace(was, now, 1)
+        path.write_text(json.dumps(PROVED | {"digest": kernel.digest(changed)}))
+        assert kernel.record(path) is None
+
+
+def test_without_coq_a_record_that_was_left_counts_for_nothing_and_goes(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(PROVED | {"digest": kernel.digest()}))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert check.coqc() is None and kernel.record(path) is None
+    monkeypatch.setattr(check, "RECORD", path)
+    monkeypatch.setattr(sys, "argv", ["check.py", "--if-needed"])
+    check.main()
+    assert "not checked" in capsys.readouterr().out and not path.exists()
 
 
 def test_the_mutants_that_the_book_counts_are_those_of_these_equations_and_proofs():

@@ -359,10 +359,13 @@ def main() -> None:
     parser.add_argument("--if-needed", action="store_true",
                         help="nothing where Coq is missing, or has checked all of this before")  # fmt: skip
     options = parser.parse_args()
-    if options.if_needed and (coqc() is None or kernel.record(RECORD)):
-        print("== " + ("the proofs are checked" if coqc() else "no coqc: the proofs are not checked"))
+    if options.if_needed and coqc() and kernel.record(RECORD):
+        print("== the proofs are checked")
         return
     RECORD.unlink(missing_ok=True)
+    if options.if_needed and coqc() is None:
+        print("== no coqc: the proofs are not checked")
+        return
     if coqc() is None:
         sys.exit(INSTALL)
     try:
