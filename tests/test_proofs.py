@@ -566,6 +566,19 @@ def test_the_mutants_that_the_book_counts_are_those_of_these_equations_and_proof
         assert row["survived"] == [] and sum(row["by"].values()) == row["refused"]
 
 
+def test_the_table_of_mutants_has_the_control(monkeypatch):
+    row = {"mutants": 3, "refused": 3, "by": {"End.one": 3}, "survived": []}
+    rows = {
+        "10": row | {"rewritings": 2, "accepted": 1},
+        "38": row,
+        "40": row | {"rewritings": 0, "accepted": 0},
+    }
+    monkeypatch.setattr(kernel, "mutants", lambda: {"equations": rows})
+    shown = kernel.mutants_table()
+    assert "<td>1 of 2</td>" in shown._repr_html_() and shown._repr_html_().count("<td>none tried</td>") == 2
+    assert "(10): 3 of 3 refused, by End.one (3); true rewritings accepted: 1 of 2" in repr(shown)
+
+
 def test_a_theorem_is_shown_as_it_is_written():
     text = kernel.source("eq38_holds")
     assert text.startswith("(*") and text.endswith("Qed.") and text.count("Theorem") == 1
@@ -688,8 +701,8 @@ def test_a_wrong_equation_breaks_its_proof(number, record, built):
 
 
 @needs_coq
-def test_the_true_equation_breaks_none(record, built):
-    number = "10"
+@pytest.mark.parametrize("number", mutants.MUTATED, ids=lambda number: f"({number})")
+def test_the_true_equation_breaks_none(number, record, built):
     true = mutations.Mutant(number, 0, "right", mutations.EQUATIONS[number].relations)
     assert mutants.fate(true, built) == mutants.SURVIVED
 
@@ -700,6 +713,69 @@ def test_each_mutant_can_be_printed(number):
     texts = [statements.equation(replace(true, relations=m.relations)) for m in mutations.mutants(number)]
     assert len(set(texts)) == len(texts) >= 20
     assert statements.equation(true) not in texts
+
+
+WRITTEN = """\
+From Companion Require Import Letters Eq10.
+Lemma right : 1 = 1.
+Proof. reflexivity. Qed.
+Lemma wrong : forall L,
+  eq10 L.
+Proof.
+  reflexivity.
+Qed.
+Definition after : R := 1.
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "where", "of_proof"),
+    [
+        ("line 7, characters 2-13:\nError: Unable to unify", "wrong", True),
+        ("line 3, characters 7-18:\nError: Unable to unify", "right", True),
+        ("line 7, characters 2-13:\nError: Tactic failure:  Cannot find witness.", "wrong", True),
+        ("line 8, characters 0-4:\nError: Attempt to save an incomplete proof", "wrong", True),
+        ("line 7, characters 2-13:\nError: Stack overflow.", "wrong", False),
+        ("line 7, characters 2-13:\nError: The reference a was not found in the current", "wrong", False),
+        ("line 7, characters 2-13:\nKilled", "wrong", False),
+        ("line 5, characters 2-8:\nError: Illegal application", "wrong", False),
+        ("line 9, characters 0-4:\nError: Illegal application", "wrong", False),
+        ("line 1, characters 0-4:\nError: Cannot find a physical path", "its beginning", False),
+        ("", "its beginning", False),
+    ],
+)
+def test_a_refusal_is_of_a_proof_only_at_one_of_its_steps(said, where, of_proof):
+    refused = check.refusal("File", WRITTEN, said)
+    assert (refused.where, bool(refused.of_proof)) == (where, of_proof)
+
+
+def test_a_refusal_that_is_of_no_proof_is_no_fate(monkeypatch, tmp_path):
+    def compiled(file, folder):
+        if file in kernel.written():
+            raise check.Refused(file, "its beginning", "Error: Cannot find a physical path")
+
+    monkeypatch.setattr(check, "compile_one", compiled)
+    for file, text in kernel.written().items():
+        (tmp_path / f"{file}.v").write_text(text)
+    with pytest.raises(check.Refused, match="physical path"):
+        mutants.fate(mutations.mutants("10")[0], tmp_path)
+
+
+@pytest.mark.parametrize("number", mutants.MUTATED, ids=lambda number: f"({number})")
+def test_a_rewriting_is_true_and_printed_otherwise(number):
+    true, forms = mutations.EQUATIONS[number], mutants.rewritings(number)
+    texts = [statements.equation(replace(true, relations=form.relations)) for form in forms]
+    assert len({statements.equation(true), *texts}) == len(texts) + 1
+    for form in forms:
+        for own, line in zip(true.relations, form.relations, strict=True):
+            assert line.lhs == own.lhs and line.func == own.func
+            if not own.has(sp.MatrixSymbol):
+                with mpmath.workdps(40):
+                    exact, _ = values_of(own.rhs)
+                    wanted, seen = (
+                        mpmath.mpmathify(one.rhs.xreplace(exact).evalf(40)) for one in (own, line)
+                    )
+                    assert abs(seen - wanted) <= 1e-30 * (1 + abs(wanted)), form.name
 
 
 def test_a_score_counts_who_refused():

@@ -60,16 +60,19 @@ FORBIDDEN = re.compile(
 
 
 class Refused(Exception):
-    """Coq refuses a file: its name, the theorem or lemma in which, and what was said."""
+    """Coq refuses a file: its name, the theorem or lemma in which, what was said, whether of a proof."""
 
-    def __init__(self, file: str, where: str, said: str):
+    def __init__(self, file: str, where: str, said: str, of_proof: bool = False):
         super().__init__(f"{file}.v, in {where}:\n{said}")
-        self.file, self.where, self.said = file, where, said
+        self.file, self.where, self.said, self.of_proof = file, where, said, of_proof
 
 
 # --- the hand-written files -----------------------------------------------------------------
 
 _SENTENCE = re.compile(r"(?:Theorem|Lemma|Corollary)\s+([\w']+)")
+_NO_STEP = re.compile(
+    r"Anomaly|overflow|Out of memory|Cannot find a physical path|was not found|Syntax error|Timeout"
+)
 _DEFINED = re.compile(r"\b(?:Definition|Fixpoint)\s+([\w']+)")
 _NAMED = re.compile(
     r"\b(?:Definition|Fixpoint|CoFixpoint|Let|Notation|Inductive|CoInductive|Variant|Record|Structure|Class"
@@ -215,11 +218,24 @@ def compile_one(file: str, folder: Path) -> str:
     """What Coq says of a file in a folder that has what the file requires. Raises Refused."""
     done = _run(["coqc", "-q", "-w", "-ambiguous-paths", "-Q", ".", "Companion", f"{file}.v"], folder)
     if done.returncode:
-        line = re.search(r"line (\d+), characters", done.stderr)
-        above = (folder / f"{file}.v").read_text(encoding="utf-8").splitlines()[: int(line[1]) if line else 0]
-        names = _SENTENCE.findall("\n".join(above))
-        raise Refused(file, names[-1] if names else "its beginning", done.stderr.strip())
+        raise refusal(file, (folder / f"{file}.v").read_text(encoding="utf-8"), done.stderr.strip())
     return done.stdout
+
+
+def refusal(file: str, text: str, said: str) -> Refused:
+    """What Coq said of a file's text: in which theorem or lemma, and whether a step of its proof fails.
+
+    A missing file, a name that is not known or a program that ended for want of memory is no failed step.
+    """
+    line = re.search(r"line (\d+), characters", said)
+    above = text.splitlines()[: int(line[1]) if line else 0]
+    names = _SENTENCE.findall("\n".join(above))
+    if not names:
+        return Refused(file, "its beginning", said)
+    before = _SENTENCE.split("\n".join(above[:-1]))[-1] if not _SENTENCE.search(above[-1]) else ""
+    until = _SENTENCE.split("\n".join(above))[-1]
+    inside = "Proof." in until and "Qed." not in before
+    return Refused(file, names[-1], said, inside and "Error:" in said and not _NO_STEP.search(said))
 
 
 def _spent() -> float:

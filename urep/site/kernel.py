@@ -289,7 +289,7 @@ def mutants_table() -> Page:
     rows, plain = [], []
     for number, row in mutants()["equations"].items():
         by = ", ".join(f"{where} ({times})" for where, times in row["by"].items())
-        control = f"{row['accepted']} of {row['rewritings']}" if "rewritings" in row else "not tried"
+        control = f"{row['accepted']} of {row['rewritings']}" if row.get("rewritings") else "none tried"
         cells = f"({number})", row["mutants"], row["refused"], by, control
         rows.append("<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells) + "</tr>")
         refused = f"{row['refused']} of {row['mutants']} refused, by {by}"
