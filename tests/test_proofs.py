@@ -340,7 +340,7 @@ def test_the_name_of_a_file_says_its_equation():
 @pytest.mark.parametrize("file", kernel.written())
 def test_a_proof_admits_nothing_and_a_comment_says_what_each_lemma_is(file):
     text = kernel.written()[file]
-    assert check.FORBIDDEN.search(check.without_comments(text)) is None
+    check.refuse_claims(file, text)
     assert max(map(len, text.splitlines())) <= 110
     assert re.findall(r"\n\n(?:Lemma|Theorem) ([\w']+)", text) == []
     assert text.count("Proof.") == text.count("Qed.")
@@ -362,11 +362,105 @@ def test_a_theorem_must_say_which_equations_it_checks():
 
 
 def test_what_a_statement_mentions_is_found_behind_definitions():
-    texts = {"A": "Definition exact (L : letters) : Prop :=\n  eqE1 L /\\ half L.\n\n"
-                  "Definition half (L : letters) : Prop := forall t, eq39plus_2 L t.\n\n"}  # fmt: skip
-    assert check.mentions(texts, "forall L, exact L -> eq7_1 L 0") == {"E1", "39+", "7"}
-    assert check.mentions(texts, "forall L, half L") == {"39+"}
-    assert check.mentions(texts, "True") == set()
+    bodies = {"A.exact": "fun L : Letters.letters => EqE1.eqE1 L /\\ A.half L",
+              "A.half": "fun L : Letters.letters => forall t : R, Eq39plus.eq39plus_1 L t"}  # fmt: skip
+    both = check.lines_in(bodies, "A.a : forall L : Letters.letters, A.exact L -> Eq7.eq7_2 L 0")
+    assert both.presupposed == {("E1", 1), ("39+", 1)} and both.concluded == {("7", 2)}
+    assert check.lines_in(bodies, "forall L, A.half L").concluded == {("39+", 1)}
+    assert check.lines_in(bodies, "forall L, Eq7.eq7 L 0").concluded == {("7", 1), ("7", 2), ("7", 3)}
+    assert check.lines_in(bodies, "True").mentioned == set()
+
+
+NOT_AN_EQUATION = [
+    "Cheat.eq10 L", "Cheat.Eq10.eq10 L", "Companion.Eq10.eq10 L", "forall eq10 : R, eq10 = eq10",
+    '"Eq10.eq10"%string = "Eq10.eq10"%string', "Eq11.eq10 L", "Eq10.eq101 L", "Cheat.fake L", "Eq10.eq10.x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("statement", NOT_AN_EQUATION)
+def test_nothing_but_the_printed_equation_in_full_is_one(statement):
+    bodies = {"Cheat.fake": "fun L : Letters.letters => forall eq10 : R, eq10 = eq10",
+              "Cheat.eq10": "fun L : Letters.letters => True"}  # fmt: skip
+    assert check.lines_in(bodies, statement).mentioned == set()
+
+
+CONCLUDED = [
+    ("forall L : Letters.letters, Eq10.eq10 L -> 0 < Letters.c L", set()),
+    ("forall L : Letters.letters, Eq10.eq10 L -> Eq10.eq10 L", set()),
+    ("forall L : Letters.letters, 0 < Letters.c L -> Eq10.eq10 L <-> Letters.A L = 0", {("10", 1)}),
+    ("(Letters.c L = 0 -> Eq10.eq10 L) /\\ (EqE1.eqE1 L 0 -> 0 < 1)", {("10", 1)}),
+    ("forall f : R -> R, Eq10.eq10 L", {("10", 1)}),
+    ("0 < x -> exists L : Letters.letters, Letters.c L = x /\\ Eq10.eq10 L", set()),
+    ("forall x : R, exists (L : Letters.letters) (T : R), Eq10.eq10 L", set()),
+    ("forall x : R, exists frame : R -> Letters.letters, Eq10.eq10 (frame x)", set()),
+    ("exists x : R, x = 0 /\\ Eq10.eq10 L", {("10", 1)}),
+]
+
+
+@pytest.mark.parametrize(("statement", "lines"), CONCLUDED)
+def test_an_equation_is_concluded_after_the_arrow_and_of_letters_that_are_given(statement, lines):
+    found = check.lines_in({}, statement)
+    assert found.concluded == lines and ("10", 1) in found.mentioned
+
+
+@pytest.fixture
+def cheat(monkeypatch, tmp_path):
+    """Puts files in the place of the hand-written ones."""
+    monkeypatch.setattr(kernel, "PROOFS", tmp_path)
+    kernel.written.cache_clear()
+
+    def put(**texts):
+        for file, text in texts.items():
+            (tmp_path / f"{file}.v").write_text(text)
+
+    yield put
+    kernel.written.cache_clear()
+
+
+ONE = "(* It is. Checks (10). *)\nTheorem one : 1 = 1.\nProof. reflexivity. Qed.\n"
+
+
+@pytest.mark.parametrize("file", ["Eq10", "Letters", "Assumptions", "Definitions"])
+def test_no_file_takes_the_place_of_a_printed_one(cheat, file):
+    cheat(**{file: "Definition eq10 (L : letters) : Prop := True.\n"})
+    with pytest.raises(ValueError, match=rf"printed one, got \['{file}'\]"):
+        kernel.written()
+
+
+def test_no_two_theorems_have_one_name(cheat):
+    cheat(CheatA=ONE, CheatB=ONE)
+    with pytest.raises(ValueError, match="got \\['one'\\] twice"):
+        kernel.every()
+
+
+CLAIMS = {
+    "Hypothesis wish : forall L, eq10 L.": "Hypothesis in a section",
+    "Section A.\nEnd A.\nVariable wish : False.": "Variable in a section",
+    "From Companion Require Import Section A.\nContext (wish : False).": "Context in a section",
+    'Definition a := "(*"%string.\nAdmitted.\nDefinition b := "*)"%string.': "word Admitted",
+    '(* " *) Admitted. *) " *) Axiom a : False.': "word Axiom",
+    "(* (* *) Admitted. *)\nModule Eq10.": "word Module",
+    "Definition eq10 (L : letters) : Prop := True.": "got eq10",
+    "Definition eqE9_1 (L : letters) : Prop := True.": "got eqE9_1",
+    "Notation eq10 := True.": "got eq10",
+}
+
+
+@pytest.mark.parametrize("text", CLAIMS)
+def test_a_file_that_could_claim_without_proof_is_refused(text):
+    with pytest.raises(ValueError, match=CLAIMS[text]):
+        check.refuse_claims("Cheat", text)
+    fine = '(* Axiom "*)" Admitted (* Hypothesis *) *)\nSection A.\nHypothesis h : True.\nEnd A.\n' + ONE
+    check.refuse_claims("Fine", fine)
+
+
+def test_an_answer_that_names_no_axioms_and_denies_none_is_refused():
+    assert check._answer("a", "A.a\n     : 1 = 1\nClosed under the global context\n") == ("A.a : 1 = 1", ())
+    said = "A.a : 1 = 1\nAxioms:\nB.b : forall x,\n  x = x\nC.c\n  : True\n"
+    assert check._answer("a", said) == ("A.a : 1 = 1", ("B.b", "C.c"))
+    for text in ("A.a : 1 = 1\n", "A.a : 1 = 1\nAxioms:\n", ""):
+        with pytest.raises(ValueError, match="what a rests on"):
+            check._answer("a", text)
 
 
 def test_files_are_compiled_after_those_that_they_require():
@@ -389,9 +483,10 @@ def test_without_coq_it_says_what_to_install(monkeypatch, tmp_path):
 # --- what the book shows of it ----------------------------------------------------------------
 
 PROVED = {
-    "digest": "", "coqc": "8.0", "axioms": [], "equations": {"7": [], "E1": []},
-    "theorems": [{"name": "a", "file": "File", "says": "||dh||^2 >= 0.", "checks": ["7", "E1"],
-                  "statement": "A.a : 1 < 2", "axioms": [], "mentions": []}],
+    "digest": "", "coqc": "8.0", "axioms": [], "equations": {"7": ["", "", ""], "E1": [""], "E9": ["", ""]},
+    "theorems": [{"name": "a", "file": "File", "says": "||dh||^2 >= 0.", "checks": ["7", "E1", "E9"],
+                  "presupposes": {"E1": [1], "8": [1]}, "concludes": {"7": [1, 2, 3], "E9": [1], "10": [1]},
+                  "statement": "A.a : 1 < 2", "axioms": [], "mentions": {}}],
 }  # fmt: skip
 THEOREM = kernel.Theorem("a", "File", "||dh||^2 >= 0.", ("7", "E1"))
 
@@ -411,9 +506,22 @@ def test_a_row_gets_a_sign_only_where_a_theorem_checks_its_equation():
     assert kernel.mark("8", PROVED, "proved.html") == kernel.mark("7", None, "proved.html") == ""
 
 
+def test_a_tick_needs_every_line_and_its_title_says_where_none_is_concluded():
+    seven, start, squares = (kernel.mark(label, PROVED, "proved.html") for label in ("7", "E1", "E9"))
+    assert "✓" in seven and 'title="kernel-checked theorems about it: a"' in seven
+    assert "✓" in start and "; none has it as its conclusion" in start
+    assert "✓" not in squares and "urep-kernel" not in squares and ">kernel, in part<" in squares
+    assert "1 of its 2 lines" in squares
+    (row,) = PROVED["theorems"]
+    chosen = PROVED | {"theorems": [row | {"presupposes": {}, "concludes": {}}]}
+    assert "in part" in kernel.mark("7", chosen, "proved.html")
+
+
 def test_the_front_page_counts_theorems_only_where_they_were_checked():
     tried = sum(row["mutants"] for row in kernel.mutants()["equations"].values())
-    assert "<strong>1</strong><span>theorems about 2 equations" in kernel.counts(PROVED)
+    assert "<strong>1</strong><span>theorems about 3 equations, 2 of them as conclusions" in kernel.counts(
+        PROVED
+    )
     assert kernel.NOT_CHECKED in kernel.counts(None) and "kernel-checked" not in kernel.counts(None)
     assert f"{tried} of {tried}" in kernel.counts(None)
 
@@ -424,16 +532,29 @@ def test_every_theorem_has_a_row_and_no_verdict_without_a_record():
     assert "✓" not in rows
 
 
-def test_a_record_of_other_equations_or_proofs_counts_for_nothing(tmp_path):
+def test_a_record_of_other_equations_proofs_or_checks_counts_for_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernel.shutil, "which", lambda program: f"/bin/{program}")
     path = tmp_path / "record.json"
     assert kernel.record(path) is None
     path.write_text(json.dumps(PROVED | {"digest": kernel.digest()}))
     assert kernel.record(path)["coqc"] == "8.0"
-    changed = kernel.printed() | kernel.written()
-    changed["Eq10"] = changed["Eq10"].replace("+", "-", 1)
-    assert kernel.digest(changed) != kernel.digest()
-    path.write_text(json.dumps(PROVED | {"digest": kernel.digest(changed)}))
-    assert kernel.record(path) is None
+    for file, was, now in (("Eq10", "+", "-"), ("Exact", "0 < A", "0 <= A"), ("check.py", "Admitted", "")):
+        changed = kernel.given()
+        assert was in changed[file]
+        changed[file] = changed[file].replace(was, now, 1)
+        path.write_text(json.dumps(PROVED | {"digest": kernel.digest(changed)}))
+        assert kernel.record(path) is None
+
+
+def test_without_coq_a_record_that_was_left_counts_for_nothing_and_goes(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(PROVED | {"digest": kernel.digest()}))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert check.coqc() is None and kernel.record(path) is None
+    monkeypatch.setattr(check, "RECORD", path)
+    monkeypatch.setattr(sys, "argv", ["check.py", "--if-needed"])
+    check.main()
+    assert "not checked" in capsys.readouterr().out and not path.exists()
 
 
 def test_the_mutants_that_the_book_counts_are_those_of_these_equations_and_proofs():
@@ -443,6 +564,19 @@ def test_the_mutants_that_the_book_counts_are_those_of_these_equations_and_proof
     for number, row in kept["equations"].items():
         assert row["refused"] == row["mutants"] == len(list(mutations.mutants(number))) > 0
         assert row["survived"] == [] and sum(row["by"].values()) == row["refused"]
+
+
+def test_the_table_of_mutants_has_the_control(monkeypatch):
+    row = {"mutants": 3, "refused": 3, "by": {"End.one": 3}, "survived": []}
+    rows = {
+        "10": row | {"rewritings": 2, "accepted": 1},
+        "38": row,
+        "40": row | {"rewritings": 0, "accepted": 0},
+    }
+    monkeypatch.setattr(kernel, "mutants", lambda: {"equations": rows})
+    shown = kernel.mutants_table()
+    assert "<td>1 of 2</td>" in shown._repr_html_() and shown._repr_html_().count("<td>none tried</td>") == 2
+    assert "(10): 3 of 3 refused, by End.one (3); true rewritings accepted: 1 of 2" in repr(shown)
 
 
 def test_a_theorem_is_shown_as_it_is_written():
@@ -523,6 +657,28 @@ def test_an_axiom_of_ones_own_is_seen(record, built, tmp_path):
 
 
 @needs_coq
+def test_a_file_named_as_one_of_coqs_library_gives_no_allowed_axiom(record, built, tmp_path):
+    for path in built.glob("*.vo"):
+        (tmp_path / path.name).symlink_to(path)
+    wish = "From Companion Require Import Letters Eq10.\nAxiom classic : forall L, eq10 L.\n"
+    (tmp_path / "Classical_Prop.v").write_text(wish)
+    check.compile_one("Classical_Prop", tmp_path)
+    with pytest.raises(ValueError, match=r"Companion\.Classical_Prop\.classic"):
+        check.definitions({"Classical_Prop": wish}, tmp_path)
+
+
+@needs_coq
+def test_definitions_are_those_that_coq_prints(record, built, tmp_path):
+    for path in built.glob("*.vo"):
+        (tmp_path / path.name).symlink_to(path)
+    bodies = check.definitions({"Exact": kernel.written()["Exact"]}, tmp_path)
+    assert bodies["Exact.exact"].startswith("fun L : Letters.letters => EqE6.eqE6_1 L /\\ ")
+    assert check.lines_in(bodies, "Exact.exact L").concluded == {
+        ("E1", 1), ("E2", 1), ("E2", 2), ("E2", 3), ("E6", 1)
+    }  # fmt: skip
+
+
+@needs_coq
 def test_a_proof_that_is_wrong_is_refused_where_it_is(record, built, tmp_path):
     text = """
     From Companion Require Import Letters Eq10.
@@ -545,8 +701,8 @@ def test_a_wrong_equation_breaks_its_proof(number, record, built):
 
 
 @needs_coq
-def test_the_true_equation_breaks_none(record, built):
-    number = "10"
+@pytest.mark.parametrize("number", mutants.MUTATED, ids=lambda number: f"({number})")
+def test_the_true_equation_breaks_none(number, record, built):
     true = mutations.Mutant(number, 0, "right", mutations.EQUATIONS[number].relations)
     assert mutants.fate(true, built) == mutants.SURVIVED
 
@@ -557,6 +713,69 @@ def test_each_mutant_can_be_printed(number):
     texts = [statements.equation(replace(true, relations=m.relations)) for m in mutations.mutants(number)]
     assert len(set(texts)) == len(texts) >= 20
     assert statements.equation(true) not in texts
+
+
+WRITTEN = """\
+From Companion Require Import Letters Eq10.
+Lemma right : 1 = 1.
+Proof. reflexivity. Qed.
+Lemma wrong : forall L,
+  eq10 L.
+Proof.
+  reflexivity.
+Qed.
+Definition after : R := 1.
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "where", "of_proof"),
+    [
+        ("line 7, characters 2-13:\nError: Unable to unify", "wrong", True),
+        ("line 3, characters 7-18:\nError: Unable to unify", "right", True),
+        ("line 7, characters 2-13:\nError: Tactic failure:  Cannot find witness.", "wrong", True),
+        ("line 8, characters 0-4:\nError: Attempt to save an incomplete proof", "wrong", True),
+        ("line 7, characters 2-13:\nError: Stack overflow.", "wrong", False),
+        ("line 7, characters 2-13:\nError: The reference a was not found in the current", "wrong", False),
+        ("line 7, characters 2-13:\nKilled", "wrong", False),
+        ("line 5, characters 2-8:\nError: Illegal application", "wrong", False),
+        ("line 9, characters 0-4:\nError: Illegal application", "wrong", False),
+        ("line 1, characters 0-4:\nError: Cannot find a physical path", "its beginning", False),
+        ("", "its beginning", False),
+    ],
+)
+def test_a_refusal_is_of_a_proof_only_at_one_of_its_steps(said, where, of_proof):
+    refused = check.refusal("File", WRITTEN, said)
+    assert (refused.where, bool(refused.of_proof)) == (where, of_proof)
+
+
+def test_a_refusal_that_is_of_no_proof_is_no_fate(monkeypatch, tmp_path):
+    def compiled(file, folder):
+        if file in kernel.written():
+            raise check.Refused(file, "its beginning", "Error: Cannot find a physical path")
+
+    monkeypatch.setattr(check, "compile_one", compiled)
+    for file, text in kernel.written().items():
+        (tmp_path / f"{file}.v").write_text(text)
+    with pytest.raises(check.Refused, match="physical path"):
+        mutants.fate(mutations.mutants("10")[0], tmp_path)
+
+
+@pytest.mark.parametrize("number", mutants.MUTATED, ids=lambda number: f"({number})")
+def test_a_rewriting_is_true_and_printed_otherwise(number):
+    true, forms = mutations.EQUATIONS[number], mutants.rewritings(number)
+    texts = [statements.equation(replace(true, relations=form.relations)) for form in forms]
+    assert len({statements.equation(true), *texts}) == len(texts) + 1
+    for form in forms:
+        for own, line in zip(true.relations, form.relations, strict=True):
+            assert line.lhs == own.lhs and line.func == own.func
+            if not own.has(sp.MatrixSymbol):
+                with mpmath.workdps(40):
+                    exact, _ = values_of(own.rhs)
+                    wanted, seen = (
+                        mpmath.mpmathify(one.rhs.xreplace(exact).evalf(40)) for one in (own, line)
+                    )
+                    assert abs(seen - wanted) <= 1e-30 * (1 + abs(wanted)), form.name
 
 
 def test_a_score_counts_who_refused():

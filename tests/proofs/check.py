@@ -17,15 +17,17 @@ import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
 PROOFS = Path(__file__).resolve().parent
 ROOT = PROOFS.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from urep.site import kernel, statements  # noqa: E402 - of this checkout
-from urep.site.kernel import EQUATIONS, Theorem, theorems, written  # noqa: E402
+from urep.site.kernel import EQUATIONS, Theorem, written  # noqa: E402
 
 RECORD = kernel.RECORD
 """What was checked, for the book to read."""
@@ -39,54 +41,160 @@ There is no coqc on this machine, the Coq proof assistant that checks the proofs
     elsewhere:      opam install coq coq-coquelicot
 """
 
-AXIOMS = frozenset({
-    "Classical_Prop.classic", "ClassicalDedekindReals.sig_forall_dec", "ClassicalDedekindReals.sig_not_dec",
-    "FunctionalExtensionality.functional_extensionality_dep",
-})  # fmt: skip
+WHERE = {
+    "Classical_Prop.classic": "Coq.Logic.Classical_Prop",
+    "ClassicalDedekindReals.sig_forall_dec": "Coq.Reals.ClassicalDedekindReals",
+    "ClassicalDedekindReals.sig_not_dec": "Coq.Reals.ClassicalDedekindReals",
+    "FunctionalExtensionality.functional_extensionality_dep": "Coq.Logic.FunctionalExtensionality",
+}
+"""The file of Coq's library that each allowed axiom is in: a file here may have the same short name."""
+
+AXIOMS = frozenset(WHERE)
 """What the real numbers of Coq's standard library rest on, and all that a proof here may."""
 
 FORBIDDEN = re.compile(
-    r"\b(Admitted|Axioms?|Abort|Parameters?|Conjecture|admit|give_up|Unset|bypass_check)\b"
+    r"\b(Admitted|Axioms?|Abort|Parameters?|Conjectures?|Primitive|admit|give_up|Unset|bypass_check|Load"
+    r"|Declare|Module|Coercion|Canonical|native_compute)\b"
 )
-"""Words by which a hand-written file could claim what it does not prove."""
+"""Words by which a hand-written file could claim what it does not prove, or hide what it says."""
 
 
 class Refused(Exception):
-    """Coq refuses a file: its name, the theorem or lemma in which, and what was said."""
+    """Coq refuses a file: its name, the theorem or lemma in which, what was said, whether of a proof."""
 
-    def __init__(self, file: str, where: str, said: str):
+    def __init__(self, file: str, where: str, said: str, of_proof: bool = False):
         super().__init__(f"{file}.v, in {where}:\n{said}")
-        self.file, self.where, self.said = file, where, said
+        self.file, self.where, self.said, self.of_proof = file, where, said, of_proof
 
 
 # --- the hand-written files -----------------------------------------------------------------
 
 _SENTENCE = re.compile(r"(?:Theorem|Lemma|Corollary)\s+([\w']+)")
+_NO_STEP = re.compile(
+    r"Anomaly|overflow|Out of memory|Cannot find a physical path|was not found|Syntax error|Timeout"
+)
+_DEFINED = re.compile(r"\b(?:Definition|Fixpoint)\s+([\w']+)")
+_NAMED = re.compile(
+    r"\b(?:Definition|Fixpoint|CoFixpoint|Let|Notation|Inductive|CoInductive|Variant|Record|Structure|Class"
+    r"|Instance|Theorem|Lemma|Corollary|Fact|Remark|Proposition|Example|Hypothesis|Variable)\s+([\w']+)"
+)
+_SCOPE = re.compile(r"\b(Section|End|Hypothes[ie]s|Variables?|Context)\s+[^.]")
+_LINE = re.compile(r"(eq\w+?)(?:_(\d+)(?:_right)?)?")
+_LABELS = {statements.name(e.number): str(e.number) for e in EQUATIONS.values()}
+_QUALIFIED = re.compile(r"(?<![\w.'])[A-Za-z][\w']*\.[A-Za-z][\w']*(?![\w'.])")
+_STRING = re.compile(r'"[^"]*"')
+
+PRESUPPOSED, CONCLUDED, CHOSEN = "presupposed", "concluded", "chosen"
 
 
-def mentions(texts: dict[str, str], statement: str) -> set[str]:
-    """The labels of the equations that a statement has in it, also by way of a definition of these files."""
-    bodies = {
-        name: body
-        for text in texts.values()
-        for name, body in re.findall(r"Definition ([\w']+)(.*?)\.\s*\n\n", without_comments(text), re.S)
-    }
-    modules = {statements.name(e.number): str(e.number) for e in EQUATIONS.values()}
-    seen, found, todo = set(), set(), [statement]
-    while todo:
-        for word in set(re.findall(r"[A-Za-z][\w']*", todo.pop())) - seen:
-            seen.add(word)
-            line = re.fullmatch(r"(eq\w+?)(?:_\d+(?:_right)?)?", word)
-            if line and line[1] in modules:
-                found.add(modules[line[1]])
-            elif word in bodies:
-                todo.append(bodies[word])
-    return found
+class Lines(NamedTuple):
+    """Which lines of equations a statement presupposes, concludes, mentions: labels and numbers from 1."""
+
+    presupposed: set[tuple[str, int]]
+    concluded: set[tuple[str, int]]
+    mentioned: set[tuple[str, int]]
 
 
 def without_comments(text: str) -> str:
-    """The text of a file without what Coq does not read."""
-    return re.sub(r"\(\*.*?\*\)", "", text, flags=re.S)
+    """The text of a file without what Coq does not read.
+
+    As Coq does, it reads a comment in a comment, and no comment in a string.
+    """
+    kept, depth, end = [], 0, 0
+    for found in re.finditer(r'"[^"]*"|\(\*|\*\)', text):
+        if not depth:
+            kept.append(text[end : found.start()])
+        end = found.end()
+        if found[0] == "(*":
+            depth += 1
+        elif found[0] == "*)" and depth:
+            depth -= 1
+        elif not depth:
+            kept.append(found[0])
+    return "".join(kept) + text[end:] * (not depth)
+
+
+def refuse_claims(file: str, text: str) -> None:
+    """Raises ValueError for a hand-written file that could claim what it does not prove."""
+    own = without_comments(text)
+    word = FORBIDDEN.search(own)
+    if word:
+        raise ValueError(f"{file}.v must not have the word {word[0]}")
+    depth = 0
+    for found in _SCOPE.finditer(re.sub(r"\bRequire\b[^.]*\.", "", own)):
+        depth += {"Section": 1, "End": -1}.get(found[1], 0)
+        if found[1] not in ("Section", "End") and depth == 0:
+            raise ValueError(f"{file}.v must have each {found[1]} in a section, got one outside")
+    for name in _NAMED.findall(own):
+        line = _LINE.fullmatch(name)
+        if line and line[1] in _LABELS:
+            raise ValueError(f"{file}.v must not give a name of a printed equation, got {name}")
+
+
+# --- what a statement says -------------------------------------------------------------------
+
+
+def lines_in(bodies: Mapping[str, str], statement: str) -> Lines:
+    """The lines of the equations in a statement, by what it does with them.
+
+    The statement, and the definitions by name in `bodies`, are as Coq prints them: Eq10.eq10 is the printed
+    (10), and nothing else is. What stands before an arrow is presupposed; what is both is no conclusion. Of
+    letters of which it says that there are some, the proof chooses them so that the equations hold.
+    """
+    found, seen = {PRESUPPOSED: set(), CONCLUDED: set(), CHOSEN: set()}, set()
+
+    def visit(text: str, role: str) -> None:
+        if role == CONCLUDED:
+            outside, groups = _outline(text)
+            whole = re.split(r"\b(?=exists\b)", outside, maxsplit=1)
+            if len(whole) == 2 and "Letters.letters" in _filled(whole[1].partition(",")[0], groups):
+                visit(_filled(whole[0], groups), PRESUPPOSED)
+                return visit(_filled(whole[1], groups), CHOSEN)
+            *premises, text = re.split(r"(?<!<)->", outside)
+            visit(_filled(" ".join(premises), groups), PRESUPPOSED)
+            for at in re.findall(r"\0(\d+)\0", text):
+                visit(groups[int(at)], CONCLUDED)
+        for name in set(_QUALIFIED.findall(text)) - {name for name, own in seen if own == role}:
+            seen.add((name, role))
+            file, _, word = name.partition(".")
+            line = _LINE.fullmatch(word)
+            if line and line[1] in _LABELS and file == statements.module(_LABELS[line[1]]):
+                label = _LABELS[line[1]]
+                every = range(1, len(EQUATIONS[file].relations) + 1)
+                found[role] |= {(label, int(line[2]))} if line[2] else {(label, i) for i in every}
+            elif name in bodies:
+                visit(_STRING.sub("", bodies[name]), role)
+
+    visit(_STRING.sub("", statement), CONCLUDED)
+    return Lines(found[PRESUPPOSED], found[CONCLUDED] - found[PRESUPPOSED], set().union(*found.values()))
+
+
+def _outline(text: str) -> tuple[str, list[str]]:
+    """A text with a number in place of what stands in parentheses, and of the arrows in types; and that."""
+    outside, groups, depth, begin = "", [], 0, 0
+    for at, sign in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if sign == "(" and depth == 1:
+            begin = at + 1
+        elif sign == ")" and depth == 0:
+            outside += f"\0{len(groups)}\0"
+            groups.append(text[begin:at])
+        elif depth == 0:
+            outside += sign
+    typed = r"\b(?:(?:forall|exists)\b[^,]*,|fun\b.*?=>)"
+    return re.sub(typed, lambda binder: binder[0].replace("->", "to"), outside), groups
+
+
+def _filled(outside: str, groups: list[str]) -> str:
+    return re.sub(r"\0(\d+)\0", lambda at: f"({groups[int(at[1])]})", outside)
+
+
+def by_label(lines: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+    """The numbers of lines by the label of their equation, in order."""
+    found = {}
+    for label, line in sorted(lines):
+        found.setdefault(label, []).append(line)
+    return found
 
 
 # --- compiling ------------------------------------------------------------------------------
@@ -110,11 +218,24 @@ def compile_one(file: str, folder: Path) -> str:
     """What Coq says of a file in a folder that has what the file requires. Raises Refused."""
     done = _run(["coqc", "-q", "-w", "-ambiguous-paths", "-Q", ".", "Companion", f"{file}.v"], folder)
     if done.returncode:
-        line = re.search(r"line (\d+), characters", done.stderr)
-        above = (folder / f"{file}.v").read_text(encoding="utf-8").splitlines()[: int(line[1]) if line else 0]
-        names = _SENTENCE.findall("\n".join(above))
-        raise Refused(file, names[-1] if names else "its beginning", done.stderr.strip())
+        raise refusal(file, (folder / f"{file}.v").read_text(encoding="utf-8"), done.stderr.strip())
     return done.stdout
+
+
+def refusal(file: str, text: str, said: str) -> Refused:
+    """What Coq said of a file's text: in which theorem or lemma, and whether a step of its proof fails.
+
+    A missing file, a name that is not known or a program that ended for want of memory is no failed step.
+    """
+    line = re.search(r"line (\d+), characters", said)
+    above = text.splitlines()[: int(line[1]) if line else 0]
+    names = _SENTENCE.findall("\n".join(above))
+    if not names:
+        return Refused(file, "its beginning", said)
+    before = _SENTENCE.split("\n".join(above[:-1]))[-1] if not _SENTENCE.search(above[-1]) else ""
+    until = _SENTENCE.split("\n".join(above))[-1]
+    inside = "Proof." in until and "Qed." not in before
+    return Refused(file, names[-1], said, inside and "Error:" in said and not _NO_STEP.search(said))
 
 
 def _spent() -> float:
@@ -149,16 +270,53 @@ def assumptions(chosen: list[Theorem], folder: Path) -> dict[str, tuple[str, tup
         f"From Companion Require {' '.join(files)}.\nOpen Scope R_scope.\n{asked}\n",
         encoding="utf-8",
     )
-    answers = re.split(r"^## (\S+)\n", compile_one("Assumptions", folder), flags=re.M)[1:]
-    return {name: _answer(text) for name, text in zip(answers[::2], answers[1::2], strict=True)}
+    return {name: _answer(name, text) for name, text in _answers("Assumptions", folder).items()}
 
 
-def _answer(text: str) -> tuple[str, tuple[str, ...]]:
+def _answers(file: str, folder: Path) -> dict[str, str]:
+    answers = re.split(r"^## (\S+)\n", compile_one(file, folder), flags=re.M)[1:]
+    return dict(zip(answers[::2], answers[1::2], strict=True))
+
+
+def _answer(name: str, text: str) -> tuple[str, tuple[str, ...]]:
     statement, closed, _ = text.partition("Closed under the global context")
-    axioms = ""
-    if not closed:
-        statement, _, axioms = text.partition("Axioms:\n")
-    return " ".join(statement.split()), tuple(sorted(re.findall(r"^([\w.']+)(?=\s|$)", axioms, flags=re.M)))
+    if closed:
+        return " ".join(statement.split()), ()
+    statement, open_, axioms = text.partition("Axioms:\n")
+    found = tuple(sorted(re.findall(r"^([\w.']+)(?=\s|$)", axioms, flags=re.M)))
+    if not open_ or not found:
+        raise ValueError(f"Coq must say what {name} rests on, got {text!r}")
+    return " ".join(statement.split()), found
+
+
+def definitions(texts: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The body of each definition of hand-written files, "Exact.exact", as Coq prints it.
+
+    Raises ValueError where the short name of an allowed axiom is not that of Coq's library.
+    """
+    own = {file: _DEFINED.findall(without_comments(text)) for file, text in texts.items()}
+    names = [f"{file}.{name}" for file, found in own.items() for name in found]
+    asked = {name: f"Print {name}" for name in names} | {axiom: f"About {axiom}" for axiom in WHERE}
+    sentences = "\n".join(
+        f'Goal True. idtac "## {name}". Abort.\n{sentence}.' for name, sentence in asked.items()
+    )
+    (folder / "Definitions.v").write_text(
+        "From Coq Require Import Reals.\nFrom Coquelicot Require Import Coquelicot.\n"
+        f"From Companion Require {' '.join(texts)}.\nOpen Scope R_scope.\nSet Printing Width 100000.\n"
+        f"{sentences}\n",
+        encoding="utf-8",
+    )
+    answers = _answers("Definitions", folder)
+    for axiom, file in WHERE.items():
+        full = f"{file}.{axiom.partition('.')[2]}"
+        if f"Expands to: Constant {full}\n" not in answers[axiom] + "\n":
+            raise ValueError(f"{axiom} must be {full}, of Coq's library, got {answers[axiom]!r}")
+    return {name: _body(answers[name]) for name in names}
+
+
+def _body(text: str) -> str:
+    """What stands between the name and the type of a definition that Coq prints."""
+    return " ".join(text.partition("\n     : ")[0].partition("=")[2].split())
 
 
 # --- the record -----------------------------------------------------------------------------
@@ -168,21 +326,24 @@ def check(folder: Path = BUILT) -> dict:
     """Compile everything into a folder and check each theorem; the record. Raises Refused and ValueError."""
     texts = written()
     for file, text in texts.items():
-        word = FORBIDDEN.search(without_comments(text))
-        if word:
-            raise ValueError(f"{file}.v must not have the word {word[0]}")
-    every = [theorem for file, text in texts.items() for theorem in theorems(file, text)]
+        refuse_claims(file, text)
+    every = list(kernel.every().values())
     seconds = compile_all(folder)
-    found = assumptions(every, folder)
+    found, bodies = assumptions(every, folder), definitions(texts, folder)
     rows = []
     for theorem in every:
         statement, axioms = found[theorem.name]
-        said = mentions(texts, statement)
-        if set(theorem.checks) - said:
+        lines = lines_in(bodies, statement)
+        said = by_label(lines.mentioned)
+        if set(theorem.checks) - set(said):
             raise ValueError(f"{theorem.name} must mention {theorem.checks}, got {sorted(said)}")
         if set(axioms) - AXIOMS:
             raise ValueError(f"{theorem.name} must rest on {sorted(AXIOMS)} alone, got {axioms}")
-        rows.append(asdict(theorem) | {"mentions": sorted(said), "statement": statement, "axioms": axioms})
+        rows.append(
+            asdict(theorem)
+            | {"mentions": said, "presupposes": by_label(lines.presupposed)}
+            | {"concludes": by_label(lines.concluded), "statement": statement, "axioms": axioms}
+        )
     checked = sorted({label for theorem in every for label in theorem.checks})
     lines = {str(e.number): e.lines for e in EQUATIONS.values()}
     return {
@@ -214,10 +375,13 @@ def main() -> None:
     parser.add_argument("--if-needed", action="store_true",
                         help="nothing where Coq is missing, or has checked all of this before")  # fmt: skip
     options = parser.parse_args()
-    if options.if_needed and (coqc() is None or kernel.record(RECORD)):
-        print("== " + ("the proofs are checked" if coqc() else "no coqc: the proofs are not checked"))
+    if options.if_needed and coqc() and kernel.record(RECORD):
+        print("== the proofs are checked")
         return
     RECORD.unlink(missing_ok=True)
+    if options.if_needed and coqc() is None:
+        print("== no coqc: the proofs are not checked")
+        return
     if coqc() is None:
         sys.exit(INSTALL)
     try:

@@ -4,7 +4,11 @@
 
 A mutant is what tests/mutations.py makes of an equation: one thing in it is wrong. It is printed in place of
 the truth, must be a proposition that Coq understands, and the files that require it are compiled until one is
-*refused*, in the middle of a proof. A mutant that all of them accept survives: nothing was proved about it.
+*refused*, at a step of a proof. A mutant that all of them accept survives: nothing was proved about it.
+
+The control is put to the same proofs: right-hand sides written in other true ways. A proof that matches how
+something is written refuses these too, so that its refusals do not say that a mutant is wrong. How many are
+accepted is kept; not all have to be.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ sys.path.insert(0, str(check.ROOT / "tests"))
 
 import joblib
 import mutations
+import sympy as sp
 
 from urep.site import kernel, statements
 
@@ -54,7 +59,10 @@ def digest() -> str:
 
 
 def fate(mutant: mutations.Mutant, built: Path = check.BUILT) -> str:
-    """Where Coq refuses the proofs about a mutant, "Exact.N_rate", or "survived"."""
+    """In which proof Coq refuses a step because of a mutant, "Exact.N_rate", or "survived".
+
+    Raises check.Refused where Coq refuses anything else, which says nothing of the mutant.
+    """
     true = mutations.EQUATIONS[mutant.number]
     file, texts = statements.module(true.number), kernel.written()
     others = resting_on(file, texts)
@@ -71,6 +79,8 @@ def fate(mutant: mutations.Mutant, built: Path = check.BUILT) -> str:
                 shutil.copy(built / f"{own}.v", folder)
                 check.compile_one(own, folder)
         except check.Refused as refused:
+            if refused.file not in texts or not refused.of_proof:
+                raise
             return f"{refused.file}.{refused.where}"
     return SURVIVED
 
@@ -81,6 +91,23 @@ def fates(chosen: Iterable[mutations.Mutant], built: Path = check.BUILT) -> dict
     with ThreadPoolExecutor(joblib.cpu_count()) as pool:
         found = pool.map(lambda mutant: fate(mutant, built), chosen)
     return {mutant.name: where for mutant, where in zip(chosen, found, strict=True)}
+
+
+def rewritings(number: str) -> list[mutations.Mutant]:
+    """An equation with one right-hand side in another true form that is printed otherwise, each once."""
+    equation = mutations.EQUATIONS[number]
+    found = {statements.equation(equation): None}
+    for at, line in enumerate(equation.relations):
+        for form in (sp.expand, sp.factor, sp.together):
+            try:
+                right = form(line.rhs)
+            except (AttributeError, sp.PolynomialError, TypeError):  # SymPy has no such form of vectors
+                continue
+            relation = line.func(line.lhs, right, evaluate=False)
+            relations = (*equation.relations[:at], relation, *equation.relations[at + 1 :])
+            text = statements.equation(replace(equation, relations=relations))
+            found.setdefault(text, mutations.Mutant(number, at, form.__name__, relations))
+    return [form for form in found.values() if form]
 
 
 def score(found: dict[str, str]) -> dict:
@@ -98,10 +125,15 @@ def examine(numbers: Iterable[str] = MUTATED) -> dict[str, dict]:
     """The score of each equation, printed as it comes."""
     rows = {}
     for number in numbers:
-        rows[number] = score(fates(mutations.mutants(number)))
+        control = list(fates(rewritings(number)).values())
+        rows[number] = score(fates(mutations.mutants(number))) | {
+            "rewritings": len(control),
+            "accepted": control.count(SURVIVED),
+        }
         by = ", ".join(f"{where} ({times})" for where, times in rows[number]["by"].items())
         of = f"{rows[number]['refused']} of {rows[number]['mutants']}"
         print(f"({number}): {of} mutants refused, by {by}", flush=True)
+        print(f"    true rewritings accepted: {control.count(SURVIVED)} of {len(control)}")
         for name in rows[number]["survived"]:
             print(f"    survived: {name}")
     return rows

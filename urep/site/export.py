@@ -10,6 +10,10 @@ from .verdicts import Record, records
 
 _TEXT, _FLAG, _COUNT = {"type": "string"}, {"type": "boolean"}, {"type": "integer", "minimum": 0}
 _NUMBER, _TEXTS = {"type": ["number", "null"]}, {"type": "array", "items": _TEXT}
+_LINES = {
+    "type": "object",
+    "additionalProperties": {"type": "array", "items": {"type": "integer", "minimum": 1}},
+}
 _DAY = {"type": "string", "pattern": r"^(\d{4}-\d{2}-\d{2})?$"}
 _COMMIT = {"type": "string", "pattern": r"^([0-9a-f]{40}\+?)?$"}
 
@@ -131,12 +135,20 @@ _KERNEL = _of(
         "theorems": {
             "type": "array",
             "items": _of(
-                "A theorem: where it is, what it says, the equations that it checks, and its axioms.",
+                "A theorem: where it is, what it says, the equations that it is about, and its axioms.",
                 {
                     "name": _TEXT,
                     "file": _TEXT,
                     "says": _TEXT,
                     "checks": _TEXTS,
+                    "presupposes": {
+                        "description": "lines of equations before an arrow of the statement, from 1",
+                        **_LINES,
+                    },
+                    "concludes": {
+                        "description": "lines after the last arrow, of those that are not presupposed",
+                        **_LINES,
+                    },
                     "statement": {"description": "as Coq prints it", **_TEXT},
                     "axioms": _TEXTS,
                 },
@@ -171,7 +183,10 @@ SCHEMA = {
             "claims": {"type": "array", "items": _CLAIM},
             "equations": {"type": "object", "additionalProperties": _EQUATION},
             "sentences": {"type": "array", "items": _SENTENCE},
-            "kernel": {"description": "null where Coq is not installed", **_or_null(_KERNEL)},
+            "kernel": {
+                "description": "null where Coq is not installed, or did not check these proofs",
+                **_or_null(_KERNEL),
+            },
         },
     ),
 }

@@ -10,7 +10,8 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
@@ -37,6 +38,9 @@ PAGE = "book/theory/proved"
 EQUATIONS = {statements.module(e.number): e for e in (*paper.values(), *book.values())}
 """Each registered equation by the Coq file that is printed of it."""
 
+PRINTED = frozenset({"Letters", "Assumptions", "Definitions", *EQUATIONS})
+"""The names of files that are printed, or may be."""
+
 
 @dataclass(frozen=True)
 class Theorem:
@@ -61,8 +65,14 @@ _CHECKS = re.compile(r"\s*Checks ((?:\([^)]+\)(?:, | and )?)+)\.\s*$")
 
 @cache
 def written() -> dict[str, str]:
-    """The hand-written files by name, each after those that it requires."""
+    """The hand-written files by name, each after those that it requires.
+
+    Raises ValueError for one that would take the place of a printed file, and so of an equation.
+    """
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(PROOFS.glob("*.v"))}
+    taken = sorted(set(texts) & PRINTED)
+    if taken:
+        raise ValueError(f"a file in {PROOFS} must not have the name of a printed one, got {taken}")
     order = TopologicalSorter({file: required(text) & set(texts) for file, text in texts.items()})
     return {file: texts[file] for file in order.static_order()}
 
@@ -90,8 +100,12 @@ def theorems(file: str, text: str) -> list[Theorem]:
 
 
 def every() -> dict[str, Theorem]:
-    """All theorems by name, file by file."""
+    """All theorems by name, file by file. Raises ValueError where two have one name."""
     found = [theorem for file, text in written().items() for theorem in theorems(file, text)]
+    names = [theorem.name for theorem in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"each theorem in {PROOFS} must have a name of its own, got {twice} twice")
     return {theorem.name: theorem for theorem in found}
 
 
@@ -109,9 +123,14 @@ def printed() -> dict[str, str]:
     return {"Letters": statements.letters(), **texts}
 
 
+def given() -> dict[str, str]:
+    """What a record is made from: what is printed, what is written by hand, and the checker."""
+    return printed() | written() | {"check.py": (PROOFS / "check.py").read_text(encoding="utf-8")}
+
+
 def digest(texts: Mapping[str, str] | None = None) -> str:
-    """Of everything that Coq is given: what is printed and what is written by hand."""
-    texts = printed() | written() if texts is None else texts
+    """Of some texts; without any, of what Coq is given, and of the program that judges what it answers."""
+    texts = given() if texts is None else texts
     return hashlib.sha256(json.dumps(sorted(texts.items())).encode()).hexdigest()
 
 
@@ -119,8 +138,11 @@ def digest(texts: Mapping[str, str] | None = None) -> str:
 
 
 def record(path: Path = RECORD) -> dict | None:
-    """What Coq checked of the equations and proofs as they are now; None where it did not."""
-    if not path.exists():
+    """What Coq checked of the equations and proofs as they are now; None where it did not.
+
+    A record that is left from when there was a Coq counts for nothing where there is none.
+    """
+    if shutil.which("coqc") is None or not path.exists():
         return None
     found = json.loads(path.read_text(encoding="utf-8"))
     return found if found["digest"] == digest() else None
@@ -165,14 +187,35 @@ def in_signs(text: str) -> str:
 
 
 def mark(label: str, found: dict | None, where: str) -> str:
-    """The sign of an equation that a theorem checks, for the tables; nothing where none does."""
+    """The sign of an equation that a theorem checks, for the tables; nothing where none does.
+
+    It is a tick if each line of the equation is presupposed or concluded by one of these theorems.
+    """
     own = [row for row in (found or {}).get("theorems", ()) if label in row["checks"]]
     if not own:
         return ""
     words, sign = MEANING["kernel"]
-    title = html.escape(f"{words} theorems about it: {', '.join(row['name'] for row in own)}", quote=True)
+    count, used = len(found["equations"][label]), used_lines(label, own)
+    whole = len(used) == count
+    title = f"{words} theorems about it: {', '.join(row['name'] for row in own)}"
+    title += f"; they presuppose or conclude {len(used)} of its {count} lines" * (not whole)
+    title += "" if label in concluded(found) else "; none has it as its conclusion"
+    title = html.escape(title, quote=True)
     address = f"{html.escape(where)}#theorem-{own[0]['name']}"
-    return f' <a class="urep-mark urep-kernel" href="{address}" title="{title}">{sign} kernel</a>'
+    kind, text = ("kernel", f"{sign} kernel") if whole else ("skipped", "kernel, in part")
+    return f' <a class="urep-mark urep-{kind}" href="{address}" title="{title}">{text}</a>'
+
+
+def used_lines(label: str, rows: Iterable[Mapping]) -> set[int]:
+    """The lines of an equation that theorems presuppose or conclude."""
+    return {
+        line for row in rows for word in ("presupposes", "concludes") for line in row[word].get(label, ())
+    }
+
+
+def concluded(found: dict) -> set[str]:
+    """The equations of which a theorem that checks them concludes a line that it does not presuppose."""
+    return {label for row in found["theorems"] for label in row["concludes"] if label in row["checks"]}
 
 
 def table(found: dict | None) -> str:
@@ -207,8 +250,8 @@ def counts(found: dict | None) -> str:
     if found is None:
         cards = [(f"{len(every())}", f"theorems for Coq's kernel: {NOT_CHECKED}, where Coq is not installed")]
     else:
-        cards = [(str(len(found["theorems"])),
-                  f"theorems about {len(found['equations'])} equations, kernel-checked")]  # fmt: skip
+        about = f"{len(found['equations'])} equations, {len(concluded(found))} of them as conclusions"
+        cards = [(str(len(found["theorems"])), f"theorems about {about}, kernel-checked")]
     rows = mutants()["equations"].values()
     refused, tried = (sum(row[word] for row in rows) for word in ("refused", "mutants"))
     cards.append((f"{refused} of {tried}", f"mutants of {len(rows)} equations break a kernel's proof"))
@@ -239,11 +282,17 @@ def _printable(equation: Equation) -> bool:
 
 
 def mutants_table() -> Page:
-    """Of each equation: how many mutants there were, how many were refused, and in the proof of what."""
+    """Of each equation: how many mutants were refused, in the proof of what, and the control of this.
+
+    The control is how many true rewritings of its right-hand sides the proofs accept.
+    """
     rows, plain = [], []
     for number, row in mutants()["equations"].items():
         by = ", ".join(f"{where} ({times})" for where, times in row["by"].items())
-        cells = f"({number})", row["mutants"], row["refused"], by
+        control = f"{row['accepted']} of {row['rewritings']}" if row.get("rewritings") else "none tried"
+        cells = f"({number})", row["mutants"], row["refused"], by, control
         rows.append("<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells) + "</tr>")
-        plain.append(f"({number}): {row['refused']} of {row['mutants']} refused, by {by}")
-    return Page("\n".join(plain), html_table(("Equation", "Mutants", "Refused", "In the proof of"), rows))
+        refused = f"{row['refused']} of {row['mutants']} refused, by {by}"
+        plain.append(f"({number}): {refused}; true rewritings accepted: {control}")
+    heads = "Equation", "Mutants", "Refused", "In the proof of", "True rewritings accepted"
+    return Page("\n".join(plain), html_table(heads, rows))
