@@ -4,7 +4,7 @@ From Coquelicot Require Import Coquelicot.
 From Companion Require Import Letters Eq10 Eq11 EqE6 EqE10 Basics Exact Variables Limits.
 Open Scope R_scope.
 
-(* The right side of (10), whether its root is the printed one or twice or half of that, is tau_y (c + 2 A). *)
+(* The right side of (10), with its root or with twice or half of that, is tau_y (c + 2 A). *)
 Lemma eq10_in_scaled_letters : forall L, start L -> exact L -> eq11 L -> 0 < dy2_target L ->
   (eq10 L <-> dh2_inf L = tau_y L * (c L + 2 * A L)).
 Proof.

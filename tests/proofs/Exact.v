@@ -129,7 +129,7 @@ Qed.
 
 Hypothesis E2 : forall t, 0 < N t -> eqE2 L t.
 
-(* Two expressions over A and the root of N are equal if they are so as quotients, however they are written. *)
+(* Two expressions over A and the root of N are equal if they are so as quotients. *)
 Ltac over_the_root HN :=
   let Hroot := fresh in assert (Hroot := sqrt_lt_R0 _ HN); field; repeat split; lra.
 

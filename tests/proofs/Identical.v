@@ -131,20 +131,37 @@ Theorem eq38_has_one_solution : forall L T, 0 < tau_y L -> 0 < dh2_0 L -> A_high
   (forall t, 0 <= t <= T -> eq38 L t /\ 0 <= dh2 L t) -> dh2 L 0 = dh2_0 L -> 0 <= T -> eq39 L T.
 Proof. intros L T Hy H0 Hhigh; exact (eq38_gives_eq39 L Hy H0 Hhigh T). Qed.
 
+(* The right side of (40), where (39) does not divide by zero, is (24) with (39), however (40) is written. *)
+Lemma eq40_right : forall L t, constants L -> below L t <> 0 ->
+  eq40_1_right L t
+  = tau_h L / (dx2 L * tau_y L) * (A_high L / below L t) * (A_high L / below L t - A_high L).
+Proof.
+  intros L t (Hdx & Hh & Hy & H0) Hb.
+  assert (Hb' : (A_high L - dh2_0 L) * exp (- A_high L * t / tau_y L) + dh2_0 L <> 0).
+  { replace (_ + _) with (dh2_0 L * below L t) by (unfold below; field; lra).
+    apply Rmult_integral_contrapositive_currified; [lra | exact Hb]. }
+  unfold eq40_1_right, below in *; revert Hb Hb'.
+  generalize (exp (- A_high L * t / tau_y L)); intros e Hb Hb'.
+  field; repeat split; try lra; intros E; apply Hb'; lra.
+Qed.
+
+(* Where (39) does not divide by zero, it does not a little before and after. *)
+Lemma below_near : forall L t, 0 < tau_y L -> below L t <> 0 -> locally t (fun t' => below L t' <> 0).
+Proof.
+  intros L t Hy Hb.
+  assert (Hex : ex_derive (below L) t) by (eexists; now apply below_rate).
+  apply (ex_derive_continuous (below L) t Hex (fun u => u <> 0)), (open_neq 0); exact Hb.
+Qed.
+
 (* For A_high not zero, with (24) and A_high from (11), (39) gives (40). Checks (24), (39), (40). *)
 Theorem eq40_holds : forall L t, constants L -> eq11_1 L -> A_high L <> 0 -> 0 <= t ->
   eq24 L t -> eq39 L t -> eq40 L t.
 Proof.
   intros L t Hc Hhigh Hn Ht E24 E39; assert (El := level L t Hc Hhigh E24).
-  destruct Hc as (Hdx & Hh & Hy & H0).
-  assert (Hb := below_nonzero L Hy H0 Hn t Ht).
-  (* As quotients both sides are equal, however (40) is written. *)
-  assert (Hb' : (A_high L - dh2_0 L) * exp (- A_high L * t / tau_y L) + dh2_0 L <> 0).
-  { replace (_ + _) with (dh2_0 L * below L t) by (unfold below; field; lra).
-    apply Rmult_integral_contrapositive_currified; [lra | exact Hb]. }
-  unfold eq40, eq40_1; rewrite El, E39; unfold below in Hb; revert Hb Hb'.
-  generalize (exp (- A_high L * t / tau_y L)); intros e Hb Hb'.
-  field; repeat split; try lra; intros E; apply Hb'; lra.
+  assert (Hconst := Hc); destruct Hc as (Hdx & Hh & Hy & H0).
+  assert (E : eq40_1_right L t = dy2 L t)
+    by (rewrite (eq40_right L t Hconst (below_nonzero L Hy H0 Hn t Ht)), El, E39; reflexivity).
+  symmetry; exact E.
 Qed.
 
 (* For A_high not zero, (39) and (40) at all times solve (37) from t = 0 on, and begin at ||dh(0)||^2 and
@@ -154,24 +171,26 @@ Theorem eq39_eq40_solve_eq37 : forall L, constants L -> eq11_1 L -> A_high L <> 
   (forall t, eq39 L t) -> (forall t, eq40 L t) ->
   dh2 L 0 = dh2_0 L /\ dy2 L 0 = dy2_0 L /\ forall t, 0 <= t -> eq37 L t.
 Proof.
-  intros L (Hdx & Hh & Hy & H0) Hhigh Hn E39 E40; unfold eq11_1 in Hhigh.
+  intros L Hconst Hhigh Hn E39 E40; unfold eq11_1 in Hhigh.
+  assert (Hc := Hconst); destruct Hc as (Hdx & Hh & Hy & H0).
   destruct (eq39_solves L Hy H0 Hn E39) as (Estart & E38).
-  assert (El : forall t, dy2 L t = tau_h L / (dx2 L * tau_y L) * dh2 L t * (dh2 L t - A_high L)).
-  { intros t; assert (E := E40 t); unfold eq40, eq40_1 in E; rewrite E, (E39 t).
-    unfold Rdiv; rewrite !Rinv_mult; ring. }
+  assert (El : forall t, below L t <> 0 ->
+                 dy2 L t = tau_h L / (dx2 L * tau_y L) * dh2 L t * (dh2 L t - A_high L)).
+  { intros t Hb; rewrite (E39 t); exact (eq_trans (E40 t) (eq40_right L t Hconst Hb)). }
   split; [exact Estart | split].
-  - rewrite El, Estart, Hhigh; field; lra.
+  - rewrite El, Estart, Hhigh by (apply below_nonzero; lra); field; lra.
   - intros t Ht; assert (E := E38 t Ht); apply rate in E.
-    assert (Hb := below_sign L Hy H0 Hn t Ht).
+    assert (Hb := below_sign L Hy H0 Hn t Ht); assert (Hb0 := below_nonzero L Hy H0 Hn t Ht).
     assert (Hpos : dh2 L t <> 0).
     { rewrite (E39 t); fold (below L t); intros E0; apply Hn.
       apply (Rmult_eq_reg_r (/ below L t)); [rewrite Rmult_0_l; exact E0 | ].
       apply Rinv_neq_0_compat; intros Eb; rewrite Eb in Hb; lra. }
     split; apply rate.
-    + apply (rate_as _ _ _ _ _ E); [reflexivity | rewrite El; field; lra].
-    + eapply rate_as; [ | intros t'; symmetry; apply El | ].
+    + apply (rate_as _ _ _ _ _ E); [reflexivity | rewrite El by exact Hb0; field; lra].
+    + eapply rate_near;
+        [ | apply (filter_imp _ _ (fun t' H => eq_sym (El t' H)) (below_near L t Hy Hb0)) | ].
       * auto_derive; [derivable | reflexivity].
-      * known_rates; rewrite El; field; lra.
+      * known_rates; rewrite El by exact Hb0; field; lra.
 Qed.
 
 (* For A_high not zero, (39), (40) and w = ||dy||^2 at all times solve all three lines of (7) with identical
