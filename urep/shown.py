@@ -70,6 +70,15 @@ class Table:
         return f'<div class="urep-wide" tabindex="0">{table}</div>'
 
 
+def html_cards(cards: Iterable[tuple[str, str]]) -> str:
+    """Numbers with what they count, as cards side by side."""
+    body = "".join(
+        f'<div class="urep-card"><strong>{number}</strong><span>{words}</span></div>'
+        for number, words in cards
+    )
+    return f'<div class="urep-tally">{body}</div>'
+
+
 def html_table(
     columns: Iterable[str],
     rows: Iterable[str],

@@ -9,6 +9,7 @@ import json
 import re
 from pathlib import Path
 
+import kernel_checked
 import origin
 from sphinx.util.osutil import relative_uri
 
@@ -42,9 +43,9 @@ def _export(app, exception):
     """Write the claims and their schema into the folder of the site."""
     if exception is not None or app.builder.name != "html":
         return
-    from urep.site import export, kernel
+    from urep.site import export
 
-    claims = export.verdicts(commit=origin.commit(), date=origin.today(), checked=kernel.record())
+    claims = export.verdicts(commit=origin.commit(), date=origin.today(), checked=kernel_checked.record())
     for name, content in (("verdicts.json", claims), ("verdicts.schema.json", export.SCHEMA)):
         text = json.dumps(content, indent=1, ensure_ascii=False)
         (Path(app.outdir) / name).write_text(text + "\n", encoding="utf-8")

@@ -315,7 +315,7 @@ class Number:
         if power != 2:
             raise TypeError(f"power must be 2, got {power!r}")
         square = self._times(self, POWER)
-        square.lo, square.sign = square.lo.max(ZERO), 1 if self.sign else 0 if self.sign == 0 else None
+        square.sign = 1 if self.sign else 0 if self.sign == 0 else None
         least, most = self.magnitude
         square.lo, square.hi = least * least, most * most
         return square

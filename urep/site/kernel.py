@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ..checks import MEANING, escaped
 from ..equations import Equation, book, paper
-from ..shown import Page, Table, html_table
+from ..shown import Page, Table, html_cards, html_table
 from . import statements
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,6 +116,7 @@ def source(name: str) -> str:
     return found[0]
 
 
+@cache
 def printed() -> dict[str, str]:
     """What is printed for the proofs: the letters, and each equation that one of them requires, by file."""
     needed = set().union(*map(required, written().values()))
@@ -255,11 +256,7 @@ def counts(found: dict | None) -> str:
     rows = mutants()["equations"].values()
     refused, tried = (sum(row[word] for row in rows) for word in ("refused", "mutants"))
     cards.append((f"{refused} of {tried}", f"mutants of {len(rows)} equations break a kernel's proof"))
-    body = "".join(
-        f'<div class="urep-card"><strong>{number}</strong><span>{words}</span></div>'
-        for number, words in cards
-    )
-    return f'<div class="urep-tally">{body}</div>'
+    return html_cards(cards)
 
 
 def scope() -> Table:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import claims
 from ..checks import MEANING, label_of
-from ..shown import Page, Table, html_table
+from ..shown import Page, Table, html_cards, html_table
 from .graph import around
 from .items import EXPLORE, ITEMS
 from .registry import numbers
@@ -144,13 +144,9 @@ def tally(found: list[Record] | None = None) -> Page:
     for kind, words in COUNTED.items():
         cards.append((str(sum(record.fields["kind"] == kind for record in found)), words))
     plain = "\n".join(f"{number:>8}  {words}" for number, words in cards)
-    body = "".join(
-        f'<div class="urep-card"><strong>{number}</strong><span>{words}</span></div>'
-        for number, words in cards
-    )
     networks = outcomes(found)
     markup = (
-        f'<div class="urep-tally">{body}</div><p class="urep-over">Claims about networks</p>'
+        f'{html_cards(cards)}<p class="urep-over">Claims about networks</p>'
         f"{networks._repr_html_()}{_ticks(found)}"
     )
     return Page(f"{plain}\n{networks!r}", markup)
