@@ -112,6 +112,18 @@ Proof. exact exp_Ropp. Qed.
 Lemma exp_twice : forall z, exp (2 * z) = exp z ^ 2.
 Proof. intros z; replace (2 * z) with (z + z) by ring; rewrite exp_plus; ring. Qed.
 
+(* The square of s in (E5), from the targets' distance D, with X for ||dx||^2. *)
+Lemma s_squared : forall D X h y : R, 0 <= D -> 0 < X -> 0 < h -> 0 < y ->
+  (sqrt D * sqrt X / (2 * sqrt h * sqrt y)) ^ 2 = D * X / (4 * h * y).
+Proof.
+  intros D X h y HD HX Hh Hy.
+  assert (0 < sqrt h) by now apply sqrt_lt_R0.
+  assert (0 < sqrt y) by now apply sqrt_lt_R0.
+  replace ((sqrt D * sqrt X / (2 * sqrt h * sqrt y)) ^ 2)
+    with (sqrt D ^ 2 * sqrt X ^ 2 / (4 * sqrt h ^ 2 * sqrt y ^ 2)) by (field; lra).
+  now rewrite !pow2_sqrt by lra.
+Qed.
+
 (* Puts what is known of rates of change into a goal that auto_derive has left. *)
 Ltac known_rates :=
   repeat match goal with

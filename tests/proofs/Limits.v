@@ -213,6 +213,17 @@ Proof.
   field; lra.
 Qed.
 
+(* Both sides in exp(A t) and exp(-c t/2), of which they are rational functions; `A2` is c^2 in A and s. *)
+Ltac by_modes t A2 :=
+  replace (- (4 * A L) * t) with (2 * (2 * (- (t * A L)))) by ring;
+  replace (- (2 * A L + c L) * t) with (2 * (- (t * A L)) + 2 * (- c L * t / 2)) by field;
+  replace (- (2 * A L) * t) with (2 * (- (t * A L))) by ring;
+  rewrite exp_plus, !exp_twice, exp_minus;
+  let He := fresh in
+  assert (He := exp_pos (t * A L)); revert He; generalize (exp (t * A L)); intros ? He;
+  generalize (exp (- c L * t / 2)); intros ?;
+  field [A2]; lra.
+
 (* N' = |z|^2, likewise. *)
 Lemma N_rate_in_modes : forall t, N_dot L t * exp (- (2 * A L) * t)
   = a_plus L ^ 2 + a_minus L ^ 2 * exp (- (4 * A L) * t) + y_0 L ^ 2 * exp (- (2 * A L + c L) * t).
@@ -220,13 +231,7 @@ Proof.
   intros t; rewrite a_plus_squared, a_minus_squared.
   destruct solved as (E6 & HA & _); assert (H2 := A_squared L E6).
   unfold N_dot, z_p, z_x, z_y, sinh, cosh.
-  replace (- (4 * A L) * t) with (2 * (2 * (- (t * A L)))) by ring.
-  replace (- (2 * A L + c L) * t) with (2 * (- (t * A L)) + 2 * (- c L * t / 2)) by field.
-  replace (- (2 * A L) * t) with (2 * (- (t * A L))) by ring.
-  rewrite exp_plus, !exp_twice, exp_minus.
-  assert (He := exp_pos (t * A L)); revert He; generalize (exp (t * A L)); intros e He.
-  generalize (exp (- c L * t / 2)); intros f.
-  field [H2]; lra.
+  by_modes t H2.
 Qed.
 
 (* N without what grows tends to the square of the growing part of the start over 2 A. *)
@@ -308,13 +313,7 @@ Proof.
   intros t; rewrite a_plus_squared, a_minus_squared.
   destruct solved as (E6 & HA & _); assert (H2 := A_squared L E6).
   unfold N_ddot, z_p, z_x, z_y, sinh, cosh.
-  replace (- (4 * A L) * t) with (2 * (2 * (- (t * A L)))) by ring.
-  replace (- (2 * A L + c L) * t) with (2 * (- (t * A L)) + 2 * (- c L * t / 2)) by field.
-  replace (- (2 * A L) * t) with (2 * (- (t * A L))) by ring.
-  rewrite exp_plus, !exp_twice, exp_minus.
-  assert (He := exp_pos (t * A L)); revert He; generalize (exp (t * A L)); intros e He.
-  generalize (exp (- c L * t / 2)); intros f.
-  field [H2]; lra.
+  by_modes t H2.
 Qed.
 
 (* N''/N tends to 4 A^2, unless nothing grows. *)

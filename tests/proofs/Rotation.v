@@ -517,27 +517,27 @@ Proof.
     auto_derive; [derivable | known_rates; ring].
 Qed.
 
+(* So the sums p + rho grow by exp vartheta, and the differences p - rho shrink by it. *)
+Lemma sums_moved : forall i t, (i < n_h L)%nat -> 0 <= t <= T ->
+  p_vec L t i + rho_vec L t i = exp (vartheta L t) * (p_vec_0 L i + rho_vec_0 L i) /\
+  p_vec L t i - rho_vec L t i = / exp (vartheta L t) * (p_vec_0 L i - rho_vec_0 L i).
+Proof.
+  intros i t Hi Ht; destruct (unit_moved i t Hi Ht) as (H1 & H2).
+  assert (Hexp := exp_pos (vartheta L t)); rewrite exp_minus in H1.
+  split; [rewrite <- H1 | rewrite <- H2]; field; lra.
+Qed.
+
 (* So the motion is the vector solution. *)
 Lemma moved_as_vectors : forall t, 0 <= t <= T -> eqE54 L t /\ eqE56_2 L t.
 Proof.
   intros t Ht; assert (HT : 0 <= T) by lra; assert (Em := m_starts HT).
   split; [split | ].
-  - intros i Hi; destruct (unit_moved i t Hi Ht) as (H1 & H2); revert H1 H2.
+  - intros i Hi; destruct (sums_moved i t Hi Ht) as (E1 & E2).
     unfold sinh, cosh; rewrite exp_minus; assert (Hexp := exp_pos (vartheta L t)).
-    revert Hexp; generalize (exp (vartheta L t)); intros z Hz H1 H2.
-    assert (E1 : p_vec L t i + rho_vec L t i = z * (p_vec_0 L i + rho_vec_0 L i))
-      by (rewrite <- H1; field; lra).
-    assert (E2 : p_vec L t i - rho_vec L t i = / z * (p_vec_0 L i - rho_vec_0 L i))
-      by (rewrite <- H2; field; lra).
     replace (p_vec L t i) with ((p_vec L t i + rho_vec L t i + (p_vec L t i - rho_vec L t i)) / 2) by field.
     rewrite E1, E2; field; lra.
-  - intros i Hi; destruct (unit_moved i t Hi Ht) as (H1 & H2); revert H1 H2.
+  - intros i Hi; destruct (sums_moved i t Hi Ht) as (E1 & E2).
     unfold sinh, cosh; rewrite exp_minus; assert (Hexp := exp_pos (vartheta L t)).
-    revert Hexp; generalize (exp (vartheta L t)); intros z Hz H1 H2.
-    assert (E1 : p_vec L t i + rho_vec L t i = z * (p_vec_0 L i + rho_vec_0 L i))
-      by (rewrite <- H1; field; lra).
-    assert (E2 : p_vec L t i - rho_vec L t i = / z * (p_vec_0 L i - rho_vec_0 L i))
-      by (rewrite <- H2; field; lra).
     replace (rho_vec L t i) with ((p_vec L t i + rho_vec L t i - (p_vec L t i - rho_vec L t i)) / 2) by field.
     rewrite E1, E2; field; lra.
   - assert (E := same_error t Ht); unfold clock_u in E.

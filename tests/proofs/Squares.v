@@ -19,13 +19,8 @@ Definition task (L : letters) : Prop :=
 (* s^2, solved for the targets' distance. *)
 Lemma target_distance : forall L, task L -> dy2_target L = 4 * tau_h L * tau_y L / dx2 L * s L ^ 2.
 Proof.
-  intros L (Hdx & Hh & Hy & Hd & Es); unfold eqE5_5 in Es; rewrite Es.
-  assert (0 < sqrt (tau_h L)) by now apply sqrt_lt_R0.
-  assert (0 < sqrt (tau_y L)) by now apply sqrt_lt_R0.
-  replace ((sqrt (dy2_target L) * sqrt (dx2 L) / (2 * sqrt (tau_h L) * sqrt (tau_y L))) ^ 2)
-    with (sqrt (dy2_target L) ^ 2 * sqrt (dx2 L) ^ 2 / (4 * sqrt (tau_h L) ^ 2 * sqrt (tau_y L) ^ 2))
-    by (field; lra).
-  rewrite !pow2_sqrt by lra; field; lra.
+  intros L (Hdx & Hh & Hy & Hd & Es); unfold eqE5_5 in Es.
+  rewrite Es, s_squared by lra; field; lra.
 Qed.
 
 (* C^2 - c^2 is four times |p|^2 |rho|^2 - m^2. *)

@@ -78,13 +78,7 @@ Qed.
 Lemma target : dy2_target L = 4 * tau_h L * tau_y L * s L ^ 2 / dx2 L.
 Proof.
   destruct begins as ((_ & _ & _ & _ & Hs) & Hdx & Hh & Hy & H0 & Hdy & Hd & _); unfold eqE5_5 in Hs.
-  rewrite Hs.
-  assert (0 < sqrt (tau_h L)) by now apply sqrt_lt_R0.
-  assert (0 < sqrt (tau_y L)) by now apply sqrt_lt_R0.
-  replace ((sqrt (dy2_target L) * sqrt (dx2 L) / (2 * sqrt (tau_h L) * sqrt (tau_y L))) ^ 2)
-    with (sqrt (dy2_target L) ^ 2 * sqrt (dx2 L) ^ 2 / (4 * sqrt (tau_h L) ^ 2 * sqrt (tau_y L) ^ 2))
-    by (field; lra).
-  rewrite !pow2_sqrt by lra; field; lra.
+  rewrite Hs, s_squared by lra; field; lra.
 Qed.
 
 (* s p_0 x_0 is what dy.dy* is at the start, in scaled letters. *)
