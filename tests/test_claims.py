@@ -68,6 +68,7 @@ REFUSED = {
     "confirmed must be seeds like '100-119', got '100, 101'": {"confirmed": "100, 101", "runs": ["a"]},
     "superseded must be the name of another claim, like 'page.claim', got 'two'": {"superseded": "two"},
     "superseded must be the name of another claim.*got 'page.own'": {"superseded": "page.own"},
+    "digits must be 1 or 2, got 3": {"digits": 3},
 }
 
 
@@ -510,6 +511,17 @@ def test_that_a_claim_is_superseded_is_shown_and_decides_nothing(judge):
     assert later.record() == plain.record() | {"superseded": "page.later"}
     assert (later.kind, later.stage, later.deciding) == (plain.kind, plain.stage, plain.deciding)
     assert "superseded" not in claims.JUDGED
+
+
+def test_a_digit_that_processors_do_not_share_is_not_shown_and_decides(judge):
+    evidence = EVIDENCE | {"measured": [1.13 * error for error in GOOD]}
+    plain, coarse = judge(**evidence), judge((), {"digits": 1}, **evidence)
+    assert (plain.kind, plain.deciding) == (coarse.kind, coarse.deciding)
+    deciding = coarse.deciding
+    shown = coarse.record()["evidence"]["explored"]
+    assert shown["number"] == f"{deciding.number:.1g}" != f"{deciding.number:.2g}"
+    assert shown["skill"] == [f"{value:.1g}" for value in deciding.skill]
+    assert "digits" not in coarse.record()
 
 
 def test_a_claim_that_fails_says_on_which_data(judge):

@@ -50,7 +50,7 @@ JUDGED = ("item", "role", "sentence", "measure", "statistic", "below", "above", 
 
 _REQUIRED = ("item", "whose", "role", "sentence", "measure", "statistic", "because", "explored")
 _OPTIONAL = ("below", "above", "null", "no_null", "no_spread", "confirmed", "runs", "leaves_out", "was",
-             "superseded")  # fmt: skip
+             "superseded", "digits")  # fmt: skip
 
 ITEM = re.compile(r"(eq|fig|table) [1-9]\d*|book ([a-z0-9 -]+|E?\d+[=+'-]?)")
 """What a claim may be about: "eq 38", "fig 2", "table 1", "book E9" or "book " and a name."""
@@ -64,7 +64,7 @@ class Claim:
     """One entry of the registry; `bound` is `below` or `above` it, whichever was given.
 
     `superseded` names the claim that says the same against a stronger null: shown with the outcome, and no
-    part of it.
+    part of it. `digits` is 1 where two digits are not the same on all processors; what decides has all.
     """
 
     id: str
@@ -86,6 +86,7 @@ class Claim:
     leaves_out: str = ""
     was: str = ""
     superseded: str = ""
+    digits: int = 2
 
     @property
     def bound(self) -> float:
@@ -164,6 +165,8 @@ def entry(name: str, fields: Mapping) -> Claim:
     later = fields.get("superseded", "")
     if later and (not NAME.fullmatch(later) or later == name):
         refuse(f"superseded must be the name of another claim, like 'page.claim', got {later!r}")
+    if fields.get("digits", 2) not in (1, 2):
+        refuse(f"digits must be 1 or 2, got {fields['digits']!r}")
     return Claim(id=name, **{**fields, "runs": tuple(fields.get("runs", ()))})
 
 
@@ -295,11 +298,15 @@ class Judgement:
         return "confirmed" if self.fresh else "seen"
 
     def record(self) -> dict:
-        """What pages are made from: the claim's fields, and the numbers in two digits."""
+        """What pages are made from: the claim's fields, and the numbers in two digits or in one."""
         fields = asdict(self.claim)
+        shown = fields.pop("digits")
         if not self.claim.superseded:
             del fields["superseded"]  # verdicts show a digest of their record, and those stay what they were
-        numbers = {"explored": _rounded(self.explored), "fresh": self.fresh and _rounded(self.fresh)}
+        numbers = {
+            "explored": _rounded(self.explored, shown),
+            "fresh": self.fresh and _rounded(self.fresh, shown),
+        }
         return {**fields, "runs": list(self.claim.runs), "stage": self.stage, "evidence": numbers}
 
     def facts(self) -> list[tuple[str, str]]:
@@ -499,9 +506,9 @@ def _drawn(size: int, groups: ArrayLike | None) -> list[np.ndarray]:
 # --- in words -------------------------------------------------------------------------------
 
 
-def digits(number: float | None) -> str | None:
-    """A number in two digits."""
-    return None if number is None else f"{number:.2g}"
+def digits(number: float | None, shown: int = 2) -> str | None:
+    """A number in two digits, or in as many as are shown."""
+    return None if number is None else f"{number:.{shown}g}"
 
 
 def facts(record: dict) -> list[tuple[str, str]]:
@@ -567,10 +574,10 @@ def skilled(record: dict) -> str:
     return f"{record['null']}; skill {', '.join(skills)}"
 
 
-def _rounded(evidence: Evidence) -> dict:
+def _rounded(evidence: Evidence, shown: int) -> dict:
     fields = asdict(evidence)
     for name in ("number", "median", "low", "high"):
-        fields[name] = digits(fields[name])
+        fields[name] = digits(fields[name], shown)
     if evidence.skill is not None:
-        fields["skill"] = [digits(value) for value in evidence.skill]
+        fields["skill"] = [digits(value, shown) for value in evidence.skill]
     return fields
