@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from urep import claims
-from urep.checks import MEANING, ClaimFailed, judged
+from urep.checks import MEANING, ClaimFailed, Verdict, judged
 from urep.experiments import runs
 from urep.site import history, verdicts
 
@@ -522,6 +522,8 @@ def test_a_digit_that_processors_do_not_share_is_not_shown_and_decides(judge):
     assert shown["number"] == f"{deciding.number:.1g}" != f"{deciding.number:.2g}"
     assert shown["skill"] == [f"{value:.1g}" for value in deciding.skill]
     assert "digits" not in coarse.record()
+    verdict = Verdict("fig 2", "Networks learn.", "seen", measured=deciding.number, judgement=coarse)
+    assert verdict.record()["measured"] == shown["number"]
 
 
 def test_a_claim_that_fails_says_on_which_data(judge):

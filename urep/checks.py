@@ -121,7 +121,8 @@ class Verdict:
 
     def record(self) -> dict:
         """What the tally is made from; free of digits that differ between machines."""
-        measured = None if self.kind == "numerical" else _digits(self.measured)
+        shown = self.judgement.claim.digits if self.judgement else 2
+        measured = None if self.kind == "numerical" else _digits(self.measured, shown)
         own = {**asdict(self), "measured": measured, "anchor": self.anchor}
         own |= {"judgement": self.judgement and self.judgement.record()}
         return own if self.shows else {key: own[key] for key in own if key not in TRACE}
