@@ -74,15 +74,23 @@ class Lift:
         """The sum p cos φ + x sin φ, in whichever of two exact forms loses fewer digits."""
         cos, sin = self.angle
         first, second = self.p * cos, self.x * sin
-        direct = first + second
         if self.x >= 0 or self.A == 0:
-            return direct
+            return first + second
+        direct, kept_direct = self._direct(first, second)
+        other, kept_other = self._conjugate(first, second)
+        return direct if kept_direct >= kept_other else other
+
+    def _direct(self, first: float, second: float) -> tuple[float, float]:
+        """The sum of two terms of opposite signs, and the part of their size that is left of them."""
+        direct = first + second
+        return direct, abs(direct) / (first - second)
+
+    def _conjugate(self, first: float, second: float) -> tuple[float, float]:
+        """The same sum from its product with the difference of the terms, and the part that is left."""
         upper = self.c / (2 * self.A) * (self.A + (self.p**2 + self.x**2) / 2)
         across = self.y2 / 2
-        other = (upper + across) / (first - second)
-        kept_direct = abs(direct) / (first - second)
-        kept_other = abs(upper + across) / (abs(upper) + across) if upper or across else 1.0
-        return direct if kept_direct >= kept_other else other
+        kept = abs(upper + across) / (abs(upper) + across) if upper or across else 1.0
+        return (upper + across) / (first - second), kept
 
 
 def lift(state: State, task: TwoPoint, rates: Rates, *, dy: float | None = None) -> Lift:
@@ -258,7 +266,7 @@ def _evolve(k: _Constants, t: np.ndarray) -> _AtTimes:
         exp_scale = np.exp(-scale)
         one_minus_exp = -np.expm1(-2 * k.A * t)
         t_phi1 = _over(one_minus_exp, 2 * k.A, t)
-        N_scaled = exp_scale + mode**2 * t_phi1 + k.a_minus**2 * t_phi1 * exp_scale
+        N_scaled = _N_along(k, exp_scale, mode, t_phi1)
         N_across = 0.0
         if np.any(k.y2):
             N_across = k.y2 * _over(-np.expm1(-abs(k.c) * t), abs(k.c), t) * exp_across
@@ -270,6 +278,11 @@ def _evolve(k: _Constants, t: np.ndarray) -> _AtTimes:
         y2 = k.y2 * np.exp(-np.maximum(k.c, 0) * t) * exp_across / N_scaled
         gap = (k.gap * exp_scale - k.s * N_across) / N_scaled
     return _AtTimes(p, x, y2, gap, N_scaled, exp_scale, mode, exp_across, one_minus_exp, t_phi1, N_across)
+
+
+def _N_along(k: _Constants, exp_scale: np.ndarray, mode: np.ndarray, t_phi1: np.ndarray) -> np.ndarray:
+    """N but for its part across dy*, divided by exp(scale)."""
+    return exp_scale + mode**2 * t_phi1 + k.a_minus**2 * t_phi1 * exp_scale
 
 
 def _over(one_minus_exp: np.ndarray, rate, t: np.ndarray) -> np.ndarray:

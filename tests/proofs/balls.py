@@ -25,10 +25,11 @@ These are errors that were measured by those who publish them, not theorems.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from math import expm1, frexp, inf, isfinite
 from typing import Any
 
+import numpy as np
 from flint import arb, ctx
 
 ctx.prec = 64
@@ -42,20 +43,24 @@ ROOT, POWER, FUNCTION = UNIT, 2 * UNIT, 8 * UNIT
 SMALL, UNDERFLOW = arb(2) ** -900, 2.0**-960
 """A result that may be below the first can underflow, by less than the second in any units used here."""
 
-DEEP = 240.0
+DEEP = 600.0
 """exp of less than minus this counts as an absolute error."""
 
-NOTHING = 1e-103
-"""An error that is larger: e**−240 is 6e-105, and both numbers may be as large as it."""
+NOTHING = 1e-259
+"""An error that is larger: e**−600 is 3e-261, and both numbers may be as large as it."""
 
 SLACK = 27.0
 """|log| of the unit in which a number of the program is measured is less than this; see `Number.log`."""
 
-ZERO, ONE = arb(0), arb(1)
+ZERO, ONE, INFINITY = arb(0), arb(1), arb("inf")
 
 
 class Refused(Exception):
     """A comparison whose outcome in float64 need not be that of real numbers, nor a rearrangement."""
+
+
+class Impossible(Exception):
+    """No point of the box takes this way through the comparisons."""
 
 
 def up(value: float) -> float:
@@ -101,28 +106,54 @@ _paths = _Paths()
 
 
 def every_way(program: Callable[[], Any]) -> Iterator[Any]:
-    """What `program` returns on each way through its comparisons that the box leaves open."""
+    """What `program` returns on each way through its comparisons that the box leaves open.
+
+    It has to make its numbers anew each time: a way narrows them to the points that take it.
+    """
     _paths.__init__()
-    yield program()
-    while _paths.another():
-        yield program()
+    more = True
+    while more:
+        with suppress(Impossible):
+            yield program()
+        more = _paths.another()
 
 
 class Choice:
-    """A comparison that is true at some points of the box and false at others, or may be either."""
+    """A comparison that is true at some points of the box and false at others, or may be either.
 
-    def __init__(self) -> None:
+    `compared` are the numbers of which it asks whether the first is below the second. Once an outcome is
+    chosen, what remains of the box are the points that have it: both are narrowed to it.
+    """
+
+    __array_ufunc__ = None  # NumPy leaves `&` to this class
+
+    def __init__(self, compared: tuple[Number, Number] | None = None) -> None:
         self.chosen: bool | None = None
+        self.compared = compared
 
     def __bool__(self) -> bool:
         if self.chosen is None:
             self.chosen = _paths.outcome()
+            if self.compared:
+                below, above = self.compared if self.chosen else self.compared[::-1]
+                _narrow_to_order(below, above)
         return self.chosen
 
     def __and__(self, other) -> bool:
+        return bool(self) and bool(other)
+
+    def __rand__(self, other) -> bool:
         return bool(other) and bool(self)
 
-    __rand__ = __and__
+    def __invert__(self) -> np.bool_:
+        return np.bool_(not self)
+
+
+def _narrow_to_order(below: Number, above: Number) -> None:
+    """In float64 the first is not above the second: so much is known of the exact values."""
+    least, most = below.floats[0], above.floats[1]
+    below.narrow(-INFINITY, most + below.error)
+    above.narrow(least - above.error, INFINITY)
 
 
 # --- numbers ----------------------------------------------------------------------------------
@@ -132,14 +163,29 @@ class Number:
     """One variable of the program over a box; see the module's text. `low` has the size's units.
 
     `size` is None where it is the magnitude; `sign` is known even where the range ends at 0;
-    `exact` marks a Fraction; `slack` bounds what a logarithm would gain by the choice of units.
+    `exact` marks a Fraction; `slack` bounds what a logarithm would gain by the choice of units; `made` says
+    of which numbers it is the sum, the product, the negative or the magnitude, and `kept`, of a sum that
+    the program has compared with its terms, which part of their size it is.
     """
 
-    __slots__ = ("absolute", "eps", "exact", "hi", "lo", "low", "rel", "sign", "size", "slack")
+    __slots__ = (
+        "absolute",
+        "eps",
+        "exact",
+        "hi",
+        "kept",
+        "lo",
+        "low",
+        "made",
+        "rel",
+        "sign",
+        "size",
+        "slack",
+    )
 
     def __init__(self, lo, hi=None, rel=0.0, *, size=None, eps=None, low=0.0, sign=None,
                  exact=False, slack=0.0):  # fmt: skip
-        self.absolute = None
+        self.absolute = self.made = self.kept = None
         self.lo = lo if isinstance(lo, arb) else arb(lo)
         self.hi = self.lo if hi is None else hi if isinstance(hi, arb) else arb(hi)
         if self.lo.is_nan() or self.hi.is_nan():
@@ -188,12 +234,68 @@ class Number:
         return Number(self.lo.max(lo), self.hi.min(hi), self.rel, size=self.size, eps=self.eps, low=self.low,
                       sign=self.sign, exact=self.exact, slack=self.slack)  # fmt: skip
 
+    def copy(self) -> Number:
+        """The same number, not yet narrowed to any outcome of a comparison."""
+        return self.within(-INFINITY, INFINITY)
+
+    def no_worse(self, rel: float) -> Number:
+        """The same number, whose relative error is known to be this at most."""
+        same = self.copy()
+        same.rel = min(self.rel, rel)
+        same.eps = same.rel if same.size is None else same.eps
+        return same
+
+    @property
+    def error(self) -> arb:
+        """A bound of |float64 value − exact value| on the whole box."""
+        bounds = [ZERO if not rel else arb(rel) * size
+                  for rel, size in ((self.rel, self.magnitude[1]), (self.eps, self.sizes[1]))]  # fmt: skip
+        finite = [bound for bound in bounds if bound.is_finite()]
+        return min(finite) + arb(self.low) if finite else INFINITY
+
+    @property
+    def floats(self) -> tuple[arb, arb]:
+        """The least and the largest that the float64 value can be."""
+        low, rel = arb(self.low), arb(self.rel)
+        least, most = self.lo - self.error, self.hi + self.error
+        if self.rel < 1:  # v (1 ± rel) rises with v: the ends of the range give those of the value
+            ends = (
+                self.lo * (1 - rel if self.lo > 0 else 1 + rel),
+                self.hi * (1 - rel if self.hi < 0 else 1 + rel),
+            )
+            least = ends[0] - low if not least > ends[0] - low else least
+            most = ends[1] + low if not most < ends[1] + low else most
+        return (-INFINITY if least.is_nan() else least), (INFINITY if most.is_nan() else most)
+
+    def narrow(self, lo: arb, hi: arb) -> None:
+        """From here on the exact value lies between these two too, and what it was made of accordingly."""
+        narrower = lo > self.lo or hi < self.hi
+        if not narrower:
+            return
+        self.lo, self.hi = self.lo.max(lo), self.hi.min(hi)
+        if self.lo > self.hi:
+            raise Impossible
+        if self.made is None:
+            return
+        how, *of = self.made
+        if how == "sum":
+            for one, other in (of, of[::-1]):
+                one.narrow(*_numbers_only(self.lo - other.hi, self.hi - other.lo))
+        elif how == "negative":
+            of[0].narrow(-self.hi, -self.lo)
+        elif how == "product" and all(one.sign == 1 for one in of):
+            for one, other in (of, of[::-1]):
+                most = self.hi / other.lo if other.lo > 0 else INFINITY
+                one.narrow(*_numbers_only(self.lo.max(ZERO) / other.hi, most))
+
     # --- the four operations ---
 
     def __neg__(self) -> Number:
         sign = None if self.sign is None else -self.sign
-        return Number(-self.hi, -self.lo, self.rel, size=self.size, eps=self.eps, low=self.low, sign=sign,
-                      exact=self.exact, slack=self.slack)  # fmt: skip
+        negative = Number(-self.hi, -self.lo, self.rel, size=self.size, eps=self.eps, low=self.low, sign=sign,
+                          exact=self.exact, slack=self.slack)  # fmt: skip
+        negative.made = "negative", self
+        return negative
 
     def __abs__(self) -> Number:
         """One object for one number, so that |x|/|x| is seen to be 1."""
@@ -231,10 +333,12 @@ class Number:
             first, second = (self, other) if not self.magnitude[1] < other.magnitude[1] else (other, self)
             rel, size, eps = first.rel, None, first.rel
             low = up(low + (first.rel + second.rel) * upper(second.magnitude[1]))
-        return Number(
+        total = Number(
             lo, hi, _rounded(rel, rounding), size=size, eps=_rounded(eps, rounding), low=low,
             sign=(self.sign or other.sign) if together else None, exact=self.exact, slack=slack,
         )  # fmt: skip
+        total.made = "sum", self, other
+        return total
 
     def _cancelled(self, other: Number, lo: arb, hi: arb) -> float:
         """The relative error of a sum that may be smaller than its terms, before it is rounded."""
@@ -284,11 +388,13 @@ class Number:
         slack = 0.0
         if self.slack or other.slack:  # only a constant multiplies a logarithm
             slack = up(self.slack * upper(b[1]) if self.slack else other.slack * upper(a[1]))
-        return Number(
+        product = Number(
             *ends, _product(self.rel, other.rel, rounding), size=sizes,
             eps=_product(self.eps, other.eps, rounding), low=up(low + rounding * slack), sign=sign,
             exact=self.exact, slack=slack,
         )  # fmt: skip
+        product.made = "product", self, other
+        return product
 
     def __truediv__(self, other) -> Number:
         if other is self and self.sign and self.relative() < 1:
@@ -370,26 +476,24 @@ class Number:
             if one.sign is None:
                 return Choice()
             return one.sign < 0 if one is self else one.sign > 0
-        reach = arb(0)
-        for one in (self, other):
-            reach += arb(one.eps) * one.sizes[1] + arb(one.low) if isfinite(one.eps) else arb("inf")
-        if self.hi + reach < other.lo:
+        (least, most), (others_least, others_most) = self.floats, other.floats
+        if most < others_least:
             return True
-        if self.lo - reach > other.hi:
+        if least > others_most:
             return False
-        return Choice()
+        return Choice((self, other))
 
     def __lt__(self, other):
-        return self._below(other)
+        return _decided(self._below(other))
 
     def __gt__(self, other):
-        return _number(other, self)._below(self)
+        return _decided(_number(other, self)._below(self))
 
     def __ge__(self, other):
         below = self._below(other)
         if isinstance(below, bool) and self.sign == 0 and _number(other, self).sign == 0:
-            return True
-        return not below
+            return np.bool_(True)
+        return np.bool_(not below)
 
     def __le__(self, other):
         return _number(other, self) >= self
@@ -426,6 +530,16 @@ def _number(value, like: Number) -> Number:
             raise TypeError("a Fraction and a float met: what Python does then is not written here")
         return value
     return Number(value, exact=like.exact)
+
+
+def _decided(below: bool | Choice) -> np.bool_ | Choice:
+    """A comparison as NumPy has it, of which `~` is the negation."""
+    return np.bool_(below) if isinstance(below, bool) else below
+
+
+def _numbers_only(lo: arb, hi: arb) -> tuple[arb, arb]:
+    """Bounds of which one that is not a number, as ∞ − ∞, bounds nothing."""
+    return (-INFINITY if lo.is_nan() else lo), (INFINITY if hi.is_nan() else hi)
 
 
 def _of_product(factor) -> float:

@@ -1,4 +1,4 @@
-"""A bound of `urep.solve`'s rounding on the explorer's sliders' whole range, for outputs on one line.
+"""A bound of `urep.solve`'s rounding on the explorer's sliders' whole range.
 
     make proofs                         proves it, after what Coq checks
     python tests/proofs/boxes.py        proves it alone; a table, and boxes.json next to this file
@@ -19,11 +19,11 @@ and of dy − dy* come from the same code, `_lifted`, run on the sliders' whole 
 
 Proved, given the float64 arithmetic that balls.py assumes and that the formula is right in real numbers,
 which the chapter on machine forms derives and tests/test_boxes.py compares with many digits. Where a
-comparison of the program is open in a box, both of its outcomes are followed: each is an exact form of the
-same solution. The inputs are the float64 numbers given to `solve`, with `dy`, as it advises.
+comparison of the program is open in a box, both of its outcomes are followed, each for the points that can
+have it. The inputs are the float64 numbers given to `solve`, with `dy` or without.
 
-Not covered are outputs at an angle to dy*: one dimension more, and for obtuse angles a surface of starts at
-which the problem itself loses digits. Here, on one line, that is c = 0, which has a region of its own.
+One thing is not covered, and named. At obtuse angles with c < 0 there is a surface of starts, a₊ = 0, at
+which the limit jumps: no formula keeps its digits there. See SHELL.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
-from math import inf, log, sqrt
+from math import exp, inf, log, sqrt
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -53,9 +53,12 @@ ROOT = HERE.parent.parent
 RECORD = HERE / "boxes.json"
 sys.path[:0] = [str(HERE), str(ROOT)]
 
-from balls import REPLACED, ZERO, Number, Refused, every_way  # noqa: E402
+from balls import ONE, REPLACED, ZERO, Number, Refused, every_way, up, upper  # noqa: E402
 
 import urep.exact  # noqa: E402
+
+POINT = (ONE, ONE)
+"""The ends of a range that is 1."""
 
 VARIABLES = ("dh2", "dy2", "w")
 
@@ -92,7 +95,13 @@ def program(change: Callable[[str], str] = lambda text: text) -> ModuleType:
     vars(module).update(REPLACED)
     plain = module.Lift
 
+    @dataclass(frozen=True)
     class Start(plain):
+        """A start of which more is known than ranges say, from real numbers alone."""
+
+        critical: tuple[arb, arb] | None = None
+        """The range of y²/y²*, y²* the one at which a₊ = 0; for c < 0."""
+
         @cached_property
         def angle(self) -> tuple[Number, Number]:
             """The same; its range is known, since the larger rises with |c| and the smaller falls."""
@@ -105,8 +114,88 @@ def program(change: Callable[[str], str] = lambda text: text) -> ModuleType:
             smaller = smaller.within(ends[1][1], ends[0][1])
             return (larger, smaller) if self.c >= 0 else (smaller, larger)
 
-    module.Start = Start
+        @property
+        def a_plus(self) -> Number:
+            """The same; of the form that was chosen it is known which part of its terms is left."""
+            chosen = plain.a_plus.fget(self)
+            if chosen.kept is None or not chosen.kept.lo > 0:
+                return chosen
+            return chosen.no_worse(upper(chosen.eps / chosen.kept.lo))
+
+        def _direct(self, first: Number, second: Number) -> tuple[Number, Number]:
+            value, kept = plain._direct(self, first, second)
+            least, most = self._known(value, first, second).magnitude
+            size = first - second
+            return self._left(value, first, second, kept, least / size.hi, most / size.lo)
+
+        def _conjugate(self, first: Number, second: Number) -> tuple[Number, Number]:
+            value, kept = plain._conjugate(self, first, second)
+            least, most = ZERO, ONE
+            if self.critical is not None:
+                least, most = _kept_by_conjugate(self.c.magnitude, self.critical)
+            elif self.c.sign != -1:
+                least = ONE  # two terms of one sign
+            return self._left(value, first, second, _number(kept), least, most)
+
+        def _left(self, value: Number, first: Number, second: Number, kept: Number, least: arb, most: arb):
+            """A form of a₊ and what is left of its terms, which is known to lie between two numbers."""
+            known = self._known(value, first, second)
+            if _has_plain_terms(value):
+                known.kept = kept = _part(kept, least, most)
+            return known, kept
+
+        def _known(self, value: Number, first: Number, second: Number) -> Number:
+            """a₊ with the range that it has by the conjugate form, which both forms are equal to."""
+            size, c, y2 = first - second, self.c.magnitude, _number(self.y2)
+            value = value.copy()
+            if self.critical is not None:
+                value = value.within(*_at_critical(self.p, c, self.critical, size))
+                value.sign = 1 if self.critical[0] > 1 else -1 if self.critical[1] < 1 else value.sign
+            elif self.c.sign != -1 and self.s.lo > 0:
+                value = value.within(*_at_positive_c(self.p, self.x, y2, c, size))
+                value.sign = 1 if self.c.sign or y2.sign else value.sign
+            return value
+
+    def over(one_minus_exp: Number, rate: Number, t: Number) -> Number:
+        """The same; its range is known, since it falls with the rate and rises with the time."""
+        value = plain_over(one_minus_exp, rate, t)
+        if rate.sign != 1:
+            return value
+        return value.within(_faded(rate.hi, t.lo), _faded(rate.lo, t.hi))
+
+    def N_along(k, exp_scale: Number, mode: Number, t_phi1: Number) -> Number:
+        """The same; for x ≥ 0 at least half of its terms' sizes is left of them.
+
+        Of a₋ = x cos φ − p sin φ the terms are as large as x cos φ + p sin φ, whose square is p² + x² at
+        most, which is a₊² + a₋²; and a₊² exp(−scale) is `mode`² where t = 0, and less than it later.
+        """
+        value = plain_N(k, exp_scale, mode, t_phi1)
+        return value if k.x.side == -1 else value.no_worse(up(2 * value.eps))
+
+    plain_over, plain_N = module._over, module._N_along
+    module.Start, module._over, module._N_along = Start, over, N_along
     return module
+
+
+def _has_plain_terms(form: Number) -> bool:
+    """Whether no term of the sum, which may be divided by something, is what is left of larger terms."""
+    if form.made is None:  # a zero
+        return False
+    how, total, *_ = form.made
+    total = form if how == "sum" else total
+    terms = total.made[1:] if total.made and total.made[0] == "sum" else [total]
+    return all(term.size is None for term in terms)
+
+
+def _part(kept: Number, least: arb, most: arb) -> Number:
+    """What is left of a sum, over the sum of its terms' magnitudes: in one piece the latter is its size."""
+    return Number(
+        kept.lo.max(least), kept.hi.min(most), kept.rel, size=POINT, eps=kept.eps, low=kept.low, sign=1
+    )
+
+
+def _number(value) -> Number:
+    return value if isinstance(value, Number) else Number(value)
 
 
 def _larger_and_smaller(c: arb, s: arb) -> tuple[arb, arb]:
@@ -115,10 +204,59 @@ def _larger_and_smaller(c: arb, s: arb) -> tuple[arb, arb]:
     return larger, s / (2 * A * larger)
 
 
+def _faded(rate: arb, t: arb) -> arb:
+    """(1 − exp(−rate t))/rate."""
+    if not rate.is_finite():
+        return ZERO
+    if not t.is_finite():
+        return 1 / rate
+    return t if rate == 0 or t == 0 else -(-rate * t).expm1() / rate
+
+
+def _half_slope(c: arb) -> arb:
+    """|c|/(2A), which rises with |c|, for s = 1."""
+    return c / (c * c + 4).sqrt()
+
+
+def critical_y2(p: arb, c: arb) -> arb:
+    """y²* for which a₊ = 0, at c < 0 (here its magnitude) and s = 1; it rises with p and with |c|.
+
+    a₊ (p cos φ − x sin φ) = (y²/2) (1 + |c|/2A) − |c| (A + p² + |c|/2)/(2A), with x² = p² + |c| − y².
+    """
+    return c * (1 + p * p / ((c * c / 4 + 1).sqrt() + c / 2))
+
+
+def _at_critical(p: Number, c: tuple[arb, arb], critical: tuple[arb, arb], size: Number) -> tuple[arb, arb]:
+    """The range of a₊, from that of y²/y²* and of p cos φ − x sin φ."""
+    ends = [(1 + _half_slope(c[i])) / 2 * critical_y2((p.lo, p.hi)[i], c[i]) for i in (0, 1)]
+    quotients = ends[0] / size.hi, ends[1] / size.lo
+    off = critical[0] - 1, critical[1] - 1
+    return off[0] * quotients[off[0] < 0], off[1] * quotients[not off[1] < 0]
+
+
+def _at_positive_c(p: Number, x: Number, y2: Number, c: tuple[arb, arb], size: Number) -> tuple[arb, arb]:
+    """The range of a₊ for c ≥ 0 and x < 0, where its conjugate form has positive terms that rise with c."""
+    squares = [p.magnitude[i] ** 2 + x.magnitude[i] ** 2 for i in (0, 1)]
+    tops = [(c[i] + _half_slope(c[i]) * squares[i] + y2.magnitude[i]) / 2 for i in (0, 1)]
+    return tops[0] / size.hi, tops[1] / size.lo
+
+
+def _kept_by_conjugate(c: tuple[arb, arb], critical: tuple[arb, arb]) -> tuple[arb, arb]:
+    """The range of |μ − 1| (1 + g)/(1 + g + μ (1 − g)), μ = y²/y²*, g = |c|/2A."""
+    parts = []
+    for g in map(_half_slope, c):
+        parts += [abs(m - 1) * (1 + g) / (1 + g + m * (1 - g)) for m in critical]
+    least, most = parts[0], parts[0]
+    for part in parts[1:]:
+        least, most = least.min(part), most.max(part)
+    return (ZERO if critical[0] < 1 < critical[1] else least), most
+
+
 def run(module: ModuleType, start, t: Number) -> tuple[Number, Number, Number]:
-    """‖dh‖², ‖dy‖² and w of a start at a time, as `solve` computes them."""
-    k = module._of_one(start)
-    return module._scalars(k, module._evolve(k, t))
+    """‖dh‖², ‖dy‖² and w of a start at a time, as `solve` computes them; both may be run again."""
+    k = module._of_one(replace(start, **{name: value.copy() for name, value in vars(start).items()
+                                         if isinstance(value, Number)}))  # fmt: skip
+    return module._scalars(k, module._evolve(k, t.copy()))
 
 
 # --- the sliders --------------------------------------------------------------------------------
@@ -189,19 +327,28 @@ class Roundings:
     k_y: float
     gap: float
     """p x − s, relative to p |x| + s"""
+    y2: float
+    angle_gap: float
+    """p x − s at an angle, relative to itself"""
 
 
 def roundings(module: ModuleType, at: dict, *, target: bool) -> Roundings:
-    """For starts with and without a target difference."""
+    """For starts with and without a target difference; with `dy` given or not, on a line and at an angle."""
     task = SimpleNamespace(
         dx2=Number(*at["dx2"]), dy2_target=Number(STEP, at["dy2_target"][1]) if target else Number(0)
     )
     rates = SimpleNamespace(tau_h=Number(*at["tau_h"]), tau_y=Number(*at["tau_y"]))
     dy, unused = Number(*(sqrt(end) for end in at["dy2_0"])), None
-    (one,) = every_way(lambda: module._lifted((Number(*at["dh2_0"]), unused, unused), task, rates, dy))
+    dh2, w = Number(*at["dh2_0"]), Number(-1, -1e-20)  # of any sign: it decides no rounding
+    (signed,) = every_way(lambda: module._lifted((dh2, unused, unused), task, rates, dy))
+    found = list(every_way(lambda: module._lifted((dh2, Number(*at["dy2_0"]), w), task, rates, None)))
+    on_line, turned = [signed, found[-1]], found[0]
+    every = [signed, *found]
     return Roundings(
-        **{name: getattr(one, name).eps for name in Roundings.__dataclass_fields__ if name != "c"},
-        c=one.c.rel,
+        **{name: max(getattr(one, name).rel for one in every) for name in ("p", "x", "c", "s", "k_h", "k_y")},
+        gap=max(one.gap.eps for one in on_line),
+        y2=turned.y2.rel,
+        angle_gap=turned.gap.rel,
     )
 
 
@@ -224,10 +371,29 @@ def _ends(side: tuple[float, float]) -> tuple[arb, arb]:
     return arb(side[0]), arb(side[1])
 
 
-ONE = (arb(1), arb(1))
-
 BALANCED = 0.32
 """Where the smaller of p and |x| is this part of the larger one at least, c is a side of its own."""
+
+
+RIGHT = 1e3
+"""A box up to this tangent reaches to the right angle."""
+
+TAN = 2.0**-146, RIGHT
+"""|tan| of an angle that is none is 0 or more than the first.
+
+`solve` is given w = ‖dy‖² − dyᵀdy*, a difference of float64 numbers of which the first is 1e-10 at least: if
+it is computed in float64, it is 0 or a multiple of 2^-88. Then dy2 − w is one of 2^-141, and what is left
+across dy*, dy2 − (dy2 − w)²/‖dy*‖², of 2^-284 in units of at most dy2.
+"""
+
+SHELL, CLOSEST = 2e-3, 1e-9
+"""Where a₊ vanishes, at obtuse angles with c < 0, the limit jumps and the problem itself loses digits.
+
+If y² is the relative distance `off` from its critical value, a₊ keeps a part off/2 of its terms at least,
+and its rounding counts 2/off times. So the bound is BOUND from SHELL on, and rises as SHELL/off nearer to
+the surface. Up to CLOSEST nothing is proved. A SHELL of 1e-3 was tried first, from an estimate of thirty
+roundings; boxes of any size stayed above it, by a tenth.
+"""
 
 
 def _signs(c: tuple[arb, arb], p: arb) -> Iterator[tuple[int, tuple[arb, arb]]]:
@@ -246,7 +412,7 @@ def on_a_line(directions: tuple[int, ...], balanced: bool, box: Box) -> Iterator
 
     `balanced` says whether boxes with p and |x| of one size belong to this region.
     """
-    (p0, p1), (r0, r1) = _ends(box["p"]) if "p" in box else ONE, _ends(box["r"])
+    (p0, p1), (r0, r1) = _ends(box["p"]) if "p" in box else POINT, _ends(box["r"])
     x = r0 / p1, r1 / p0
     if not balanced and x[0] > BALANCED * p1 and p0 > BALANCED * x[1]:
         return
@@ -257,7 +423,7 @@ def on_a_line(directions: tuple[int, ...], balanced: bool, box: Box) -> Iterator
 
 def nearly_balanced(directions: tuple[int, ...], box: Box) -> Iterator[dict]:
     """|c| is a part of the square of the larger one of p and |x|; sides are both, or the part alone."""
-    m, (least, most) = _ends(box["m"]) if "m" in box else ONE, _ends(box["part"])
+    m, (least, most) = _ends(box["m"]) if "m" in box else POINT, _ends(box["part"])
     for sign in (1, -1, 0):
         part = (least, most) if sign else (ZERO, ZERO)
         slope = (1 - part[1]).sqrt(), (1 - part[0]).sqrt()
@@ -271,25 +437,113 @@ def nearly_balanced(directions: tuple[int, ...], box: Box) -> Iterator[dict]:
             }  # fmt: skip
 
 
+def _around(tan: tuple[float, float]) -> tuple[tuple[arb, arb], tuple[arb, arb]]:
+    """The ranges of |cos| and |sin| of an angle with the line of dy*, from that of |tan|."""
+    secants = [(1 + arb(end) ** 2).sqrt() for end in tan]
+    cos = (1 / secants[1] if tan[1] < RIGHT else ZERO), 1 / secants[0]
+    return cos, (tan[0] / secants[0], tan[1] / secants[1] if tan[1] < RIGHT else ONE)
+
+
+def at_an_angle(direction: int, c_from: float, box: Box) -> Iterator[dict]:
+    """Outputs at an angle to dy*; sides p, r and tan. Obtuse ones where c > `c_from` p² somewhere."""
+    (p0, p1), (r0, r1) = _ends(box["p"]), _ends(box["r"])
+    cos, sin = _around(box["tan"])
+    slope = r0 / p1, r1 / p0
+    least, most = p0**2 - slope[1] ** 2, p1**2 - slope[0] ** 2
+    if direction < 0 and 1 - (r0 / p1**2) ** 2 < c_from:
+        return
+    of = {
+        "p": (p0, p1), "x": (slope[0] * cos[0], slope[1] * cos[1]), "direction": direction,
+        "y2": ((slope[0] * sin[0]) ** 2, (slope[1] * sin[1]) ** 2), "inner": (r0 * cos[0], r1 * cos[1]),
+    }  # fmt: skip
+    for sign, c in _signs((least, most), p0):
+        if direction > 0 or sign > 0:
+            yield of | {"c": c, "sign": sign}
+            if direction > 0 and cos[0] == 0:  # a right angle
+                yield of | {"c": c, "sign": sign, "x": (ZERO, ZERO), "inner": (ZERO, ZERO)}
+
+
+def obtuse_balanced(box: Box) -> Iterator[dict]:
+    """Outputs at an obtuse angle with 0 ≤ c < p²; sides p, part = c/p² and tan."""
+    (p0, p1), part = _ends(box["p"]), _ends(box["part"])
+    cos, sin = _around(box["tan"])
+    for sign in (1, 0) if box["part"][0] == NEAREST else (1,):
+        c_part = part if sign else (ZERO, ZERO)
+        slope = p0 * (1 - c_part[1]).sqrt(), p1 * (1 - c_part[0]).sqrt()
+        x = slope[0] * cos[0], slope[1] * cos[1]
+        yield {
+            "p": (p0, p1), "x": x, "y2": ((slope[0] * sin[0]) ** 2, (slope[1] * sin[1]) ** 2),
+            "c": (c_part[0] * p0**2, c_part[1] * p1**2), "sign": sign, "direction": -1,
+            "inner": (p0 * x[0], p1 * x[1]),
+        }  # fmt: skip
+
+
+def obtuse_steep(side: int, r: tuple[float, float], box: Box) -> Iterator[dict]:
+    """Outputs at an obtuse angle with c < 0, a₊ of the sign `side`; y² in units of y²*, where a₊ = 0.
+
+    Sides are p, |c| (or part = |c|/p²), and `off` = |y²/y²* − 1| or, further away, `across` = y²/y²*.
+    """
+    p, c = _ends(box["p"]), _ends(box["c" if "c" in box else "part"])
+    if "part" in box:
+        c = c[0] * p[0] ** 2, c[1] * p[1] ** 2
+    if "off" in box:
+        off = _ends(box["off"])
+        critical = (1 + off[0], 1 + off[1]) if side > 0 else (1 - off[1], 1 - off[0])
+    else:
+        critical = _ends(box["across"])
+    y2 = critical[0] * critical_y2(p[0], c[0]), critical[1] * critical_y2(p[1], c[1])
+    slope2 = p[0] ** 2 + c[0], p[1] ** 2 + c[1]
+    x2 = (slope2[0] - y2[1]).max(ZERO), slope2[1] - y2[0]
+    if not x2[1] > 0 or slope2[1] * p[1] ** 2 < r[0] ** 2 or slope2[0] * p[0] ** 2 > r[1] ** 2:
+        return
+    x = x2[0].sqrt(), x2[1].sqrt()
+    yield {
+        "p": p, "x": x, "y2": (y2[0], y2[1].min(slope2[1])), "c": (-c[1], -c[0]), "sign": -1,
+        "direction": -1, "inner": (p[0] * x[0], p[1] * x[1]), "critical": critical,
+    }  # fmt: skip
+
+
 def regions(of: Ranges) -> list[Region]:
-    """All starts whose outputs differ along dy* or against it, or that have no target difference."""
+    """All starts: outputs that differ along dy*, against it or at an angle, or without a target."""
     t, u = (1e-16, of.T), (1e-24, of.U / BALANCED**2)
     m, part = (sqrt(of.r[0]), sqrt(of.r[1] / BALANCED)), (NEAREST, 1 - 0.99 * BALANCED**2)
     sides = {"p": of.p, "r": of.r, "t": t}
     near = {"part": part, "t": t}
-    return [
+    turned = {"p": of.p, "r": of.r, "tan": TAN, "t": t}
+    # For c ≥ 0, r = p² √(1 − part); for c < 0 it is p √(p² + |c|), and y²* is less than p² + |c|.
+    flat = {"p": (sqrt(of.r[0]), 1.01 * sqrt(of.r[1] / sqrt(1 - 0.95))), "part": (NEAREST, 0.95), "tan": TAN}
+    small = {"p": (0.99 * sqrt(of.r[0] / sqrt(2)), sqrt(of.r[1])), "part": (NEAREST, 1.0)}
+    large = {"p": (of.p[0], sqrt(of.r[1])), "c": (of.r[0] / 2, (of.r[1] / of.p[0]) ** 2)}
+    below = {"across": (TAN[0] ** 2 / 4, 0.5)}, {"off": (CLOSEST, 0.5)}
+    above = {"across": (1.5, 2 / NEAREST)}, {"off": (CLOSEST, 0.5)}
+    found = [
         Region("along dy*", sides, partial(on_a_line, (1,), True)),
         Region("opposed", sides, partial(on_a_line, (-1,), False)),
         Region("opposed, c near 0", {"m": m} | near, partial(nearly_balanced, (-1,))),
         Region("no target", {"r": of.ratio, "t": u}, partial(on_a_line, (1, -1), False), target=False),
         Region("no target, c near 0", near | {"t": u}, partial(nearly_balanced, (1, -1)), target=False),
+        Region("acute angle", turned, partial(at_an_angle, 1, 0.0)),
+        Region("obtuse angle, c near p²", turned, partial(at_an_angle, -1, 0.9)),
+        Region("obtuse angle, c ≥ 0", flat | {"t": t}, obtuse_balanced),
     ]
+    for name, size in (("−p² < c < 0", small), ("c < −p²", large)):
+        for side, ways in ((-1, below), (1, above)):
+            starts = partial(obtuse_steep, side, of.r)
+            for way, words in zip(
+                ways, (("a₊ < 0", "a₊ > 0"), ("a₊ just below 0", "a₊ just above 0")), strict=True
+            ):
+                found.append(
+                    Region(f"obtuse angle, {name}, {words[side > 0]}", size | way | {"t": t}, starts)
+                )
+    return found
 
 
 def start_of(module: ModuleType, of: dict, known: Roundings, target: bool):
     """The `Lift` of a box, in units where s (or, without a target, a length) is 1."""
     # c has no absolute error, of an underflow: NEAREST keeps it from there, where it is not zero.
     direction, s = of["direction"], int(target)
+    if "inner" in of:
+        return _start_at_an_angle(module, of, known)
     x = Number(*of["x"], known.x, sign=1)
     dy = of["r"] if direction > 0 else (-of["r"][1], -of["r"][0])
     size = of["r"][0] + s, of["r"][1] + s
@@ -302,7 +556,31 @@ def start_of(module: ModuleType, of: dict, known: Roundings, target: bool):
         k_h=Number(1, rel=known.k_h),
         k_y=Number(1, rel=known.k_y),
         gap=Number(dy[0] - s, dy[1] - s, inf if target else known.gap, size=size, eps=known.gap),
+        critical=(ZERO, ZERO) if target and direction < 0 and of["sign"] < 0 else None,
     )
+
+
+def _start_at_an_angle(module: ModuleType, of: dict, known: Roundings):
+    """The same at an angle, where p x − s comes from the inputs as one exact difference."""
+    direction, inner = of["direction"], of["inner"]
+    x = Number(*of["x"], known.x, sign=1 if of["x"][1] > 0 else 0)
+    gap = (inner[0] - 1, inner[1] - 1) if direction > 0 else (-inner[1] - 1, -inner[0] - 1)
+    return module.Start(
+        p=Number(*of["p"], known.p, sign=1),
+        x=x if direction > 0 else -x,
+        y2=Number(*of["y2"], known.y2, sign=1),
+        c=Number(*of["c"], known.c, sign=of["sign"]),
+        s=Number(1, rel=known.s),
+        k_h=Number(1, rel=known.k_h),
+        k_y=Number(1, rel=known.k_y),
+        gap=Number(*gap, known.angle_gap),
+        critical=of.get("critical"),
+    )
+
+
+def bound_on(box: Box) -> float:
+    """What is to be proved of a box: BOUND, or more of it the nearer to where a₊ vanishes."""
+    return BOUND * max(1.0, SHELL / box["off"][0]) if "off" in box else BOUND
 
 
 def errors(module: ModuleType, region: Region, known: Roundings, box: Box) -> list[float]:
@@ -311,7 +589,7 @@ def errors(module: ModuleType, region: Region, known: Roundings, box: Box) -> li
     epochs = [Number(early, late)]
     if early == region.sides["t"][0]:
         epochs = [Number(0), Number(SOONEST, late)]
-    worst = [0.0] * 3
+    worst, allowed = [0.0] * 3, bound_on(box)
     try:
         for of in region.starts(box):
             start = start_of(module, of, known, region.target)
@@ -320,7 +598,7 @@ def errors(module: ModuleType, region: Region, known: Roundings, box: Box) -> li
                     if not all(one.low < FLOOR for one in variables):
                         return [inf] * 3
                     worst = [max(old, one.eps) for old, one in zip(worst, variables, strict=True)]
-                    if not max(worst) <= BOUND:
+                    if not max(worst) <= allowed:
                         return worst
     except Refused:
         return [inf] * 3
@@ -355,13 +633,40 @@ class Outcome:
 SMALLEST = 1 / 64
 """A box all of whose sides are smaller, as `widths` measures them, is not halved again."""
 
-UNITS = {"part": 30.0, "t": 8.0}
-"""A logarithmic width that counts as much as a factor e in p: errors depend less on these."""
+UNITS = {
+    "t": ((inf, 8.0),), "c": ((inf, 2.0),), "off": ((inf, 3.0),), "part": ((0.1, 30.0), (inf, 2.0)),
+    "tan": ((0.1, 30.0), (inf, 3.0)), "across": ((0.1, 30.0), (1e3, 2.0), (inf, 30.0)),
+}  # fmt: skip
+"""Logarithmic widths that count as much as a factor e in p, by pieces of a side: up to a value, this one."""
+
+BEGIN = 2.0**-400
+
+
+def _place(name: str, value: float) -> float:
+    """Where a value lies on its side, in the side's units."""
+    place, low = 0.0, BEGIN
+    for high, unit in UNITS.get(name, ((inf, 1.0),)):
+        place += log(min(value, high) / low) / unit
+        if value <= high:
+            break
+        low = high
+    return place
+
+
+def _value(name: str, place: float) -> float:
+    """The value that lies there."""
+    low = BEGIN
+    for high, unit in UNITS.get(name, ((inf, 1.0),)):
+        width = log(high / low) / unit if high < inf else inf
+        if place <= width:
+            break
+        place, low = place - width, high
+    return low * exp(place * unit)
 
 
 def widths(box: Box) -> dict[str, float]:
     """How wide each side is, in its unit."""
-    return {name: log(high / low) / UNITS.get(name, 1.0) for name, (low, high) in box.items()}
+    return {name: _place(name, high) - _place(name, low) for name, (low, high) in box.items()}
 
 
 def halves(box: Box) -> tuple[Box, Box]:
@@ -369,7 +674,7 @@ def halves(box: Box) -> tuple[Box, Box]:
     wide = widths(box)
     name = max(wide, key=wide.get)
     low, high = box[name]
-    middle = sqrt(low * high)
+    middle = _value(name, (_place(name, low) + _place(name, high)) / 2)
     return box | {name: (low, middle)}, box | {name: (middle, high)}
 
 
@@ -380,8 +685,8 @@ def search(module: ModuleType, region: Region, known: Roundings, box: Box | None
     while stack:
         box, share = stack.pop()
         bounds = errors(module, region, known, box)
-        if max(bounds) <= BOUND:
-            found.add(Outcome(1, 1.0, bounds, box), share)
+        if max(bounds) <= bound_on(box):
+            found.add(Outcome(int(max(bounds) > 0), 1.0, bounds, box), share)  # 0: no start is in the box
         elif max(widths(box).values()) < SMALLEST:
             found.open.append(box)
         else:
@@ -393,27 +698,49 @@ def search(module: ModuleType, region: Region, known: Roundings, box: Box | None
 # --- from below ---------------------------------------------------------------------------------
 
 
-def exactly(p0, x0, c, s, t) -> list:
-    """‖dh‖², ‖dy‖² and w for k_h = k_y = 1, by (E1) and (E2) as printed, in as many digits as are set."""
-    A = mp.sqrt(c**2 / 4 + s**2)
-    sinh, cosh = (mp.sinh(A * t) / A, mp.cosh(A * t)) if A else (t, mp.mpf(1))
-    N = 1 + (p0**2 + x0**2) * sinh * cosh + (c * (p0**2 - x0**2) + 4 * s * p0 * x0) * sinh**2 / 2
-    p = (p0 * cosh + (c / 2 * p0 + s * x0) * sinh) / mp.sqrt(N)
-    x = (x0 * cosh + (s * p0 - c / 2 * x0) * sinh) / mp.sqrt(N)
-    return [p**2, p**2 * x**2, p * x * (p0 * x0 - s) / N]
+def exactly(p0, x0, c, s, t, y2=0) -> list:
+    """‖dh‖², ‖dy‖² and w for k_h = k_y = 1 by the modes (E6), in as many digits as are set.
+
+    No digits are lost at late times, where (E1) and (E2) as printed lose as many as exp(2At) has.
+    """
+    A, larger, smaller = mp.sqrt(c**2 / 4 + s**2), mp.mpf(1), mp.mpf(0)
+    if A:
+        larger = mp.sqrt((A + abs(c) / 2) / (2 * A))
+        smaller = s / (2 * A * larger)
+    cos, sin = (larger, smaller) if c >= 0 else (smaller, larger)
+    plus, minus = p0 * cos + x0 * sin, x0 * cos - p0 * sin
+    across = y2 * _integral(-c, t)
+    N = 1 + plus**2 * _integral(2 * A, t) + minus**2 * _integral(-2 * A, t) + across
+    grown, faded = plus * mp.exp(A * t), minus * mp.exp(-A * t)
+    p, x = (grown * cos - faded * sin) / mp.sqrt(N), (grown * sin + faded * cos) / mp.sqrt(N)
+    turned, gap = p**2 * y2 * mp.exp(-c * t) / N, (p0 * x0 - s - s * across) / N
+    return [p**2, p**2 * x**2 + turned, p * x * gap + turned]
+
+
+def _integral(rate, t):
+    """Of exp(rate t) from 0 to t."""
+    return mp.expm1(rate * t) / rate if rate else t
 
 
 def point_of(of: dict, target: bool) -> tuple:
-    """p, x, c and s of a box that is a point, in as many digits as are set; of p, x and c one follows."""
-    p, x, c = (mp.mpf(of[name][0].str(80, radius=False)) for name in ("p", "x", "c"))
+    """p, x, c, s and y² of a box that is a point, in as many digits as are set; of the others one follows."""
+    names = ("p", "x", "c", "y2") if "y2" in of else ("p", "x", "c")
+    p, x, c, y2 = ([mp.mpf(of[name][0].str(80, radius=False)) for name in names] + [mp.mpf(0)])[:4]
     x *= of["direction"]
-    if abs(c) > p**2 / 2:
-        c = p**2 - x**2
-    elif c >= 0:
-        x = mp.sign(x) * mp.sqrt(p**2 - c)
+    if "critical" in of:
+        y2 = (
+            mp.mpf(of["critical"][0].str(80, radius=False))
+            * -c
+            * (1 + p**2 / (mp.sqrt(c**2 / 4 + 1) - c / 2))
+        )
+        x = -mp.sqrt(p**2 - c - y2)
+    elif abs(c) > p**2 / 2:
+        c = p**2 - x**2 - y2
+    elif c >= 0 and "y2" not in of:
+        x = mp.sign(x) * mp.sqrt(p**2 - c - y2)
     else:
-        p = mp.sqrt(x**2 + c)
-    return p, x, c, mp.mpf(int(target))
+        p = mp.sqrt(x**2 + y2 + c)
+    return p, x, c, mp.mpf(int(target)), y2
 
 
 def sampled(module: ModuleType, region: Region, known: Roundings, box: Box, draws: int = 60) -> list[float]:
@@ -430,9 +757,9 @@ def sampled(module: ModuleType, region: Region, known: Roundings, box: Box, draw
             ways = every_way(lambda start=start, t=t: run(module, start, Number(t)))
             sizes = [mp.mpf(one.sizes[1].str(20, radius=False)) for one in next(ways)]
             with mp.workdps(400):
-                p, x, c, s = point_of(of, region.target)
-                exact = exactly(p, x, c, s, mp.mpf(t))
-                k = urep.exact._of_one(urep.exact.Lift(*map(float, (p, x, 0, c, s, 1, 1, p * x - s))))
+                p, x, c, s, y2 = point_of(of, region.target)
+                exact = exactly(p, x, c, s, mp.mpf(t), y2)
+                k = urep.exact._of_one(urep.exact.Lift(*map(float, (p, x, y2, c, s, 1, 1, p * x - s))))
                 found = urep.exact._scalars(k, urep.exact._evolve(k, np.array([t])))
                 off = [
                     float(abs(mp.mpf(float(value[0])) - one) / size) if size > FLOOR else 0.0
@@ -485,7 +812,7 @@ def _proved(record: dict) -> dict:
 def main() -> int:
     began, at = time.perf_counter(), sliders()
     every, rows, spent = regions(ranges(at)), [], 0.0
-    print(f"{'region':22} certified   open    share   errors of dh2, dy2, w     seen there   seconds")
+    print(f"{'region':44} certified   open    share   errors of dh2, dy2, w     seen there   seconds")
     with ProcessPoolExecutor(joblib.cpu_count()) as pool:
         waiting = [[pool.submit(_search_part, region, box) for box in _parts(region)] for region in every]
         for region, parts in zip(every, waiting, strict=True):
@@ -498,17 +825,18 @@ def main() -> int:
                 "region": region.name, "certified": found.certified, "open": len(found.open),
                 "share": round(found.share, 6), "errors": dict(zip(VARIABLES, found.worst, strict=True)),
                 "worst_box": found.worst_box, "seen": dict(zip(VARIABLES, seen, strict=True)),
-                "open_boxes": found.open[:3],
+                "open_boxes": found.open[:3], "rises": "off" in region.sides,
             })  # fmt: skip
             certified = " ".join(f"{error:7.1e}" for error in found.worst)
             counts = f"{found.certified:9} {len(found.open):6} {found.share:8.3%}"
             print(
-                f"{region.name:22} {counts}   {certified}   {max(seen):7.1e} {found.seconds:8.1f}", flush=True
+                f"{region.name:44} {counts}   {certified}   {max(seen):7.1e} {found.seconds:8.1f}", flush=True
             )
             spent += found.seconds
     boxes, left = sum(row["certified"] for row in rows), sum(row["open"] for row in rows)
     record = {
-        "bound": BOUND, "boxes": boxes, "open": left, "regions": rows, "sliders": at, "digest": digest(),
+        "bound": BOUND, "shell": SHELL, "closest": CLOSEST, "boxes": boxes, "open": left, "regions": rows,
+        "sliders": at, "digest": digest(),
         "versions": {"python-flint": flint.__version__, "numpy": np.__version__},
     }  # fmt: skip
     keep(record)

@@ -282,11 +282,19 @@ def certified() -> Table:
     path = references_folder().parent / "proofs" / "boxes.json"
     kept = json.loads(path.read_text(encoding="utf-8"))
     errors = [[f"{max(row[of].values()):.1e}" for of in ("errors", "seen")] for row in kept["regions"]]
+    bounds = f"{kept['bound']:g}", f"{kept['bound'] * kept['shell']:g}/distance"
     rows = [
-        [row["region"], row["certified"], row["open"], *both]
+        [row["region"], bounds[row["rises"]], row["certified"], row["open"], *both]
         for row, both in zip(kept["regions"], errors, strict=True)
     ]
-    head = ["starts", "boxes certified", "boxes open", "largest error certified", "largest seen there"]
+    head = [
+        "starts",
+        "bound",
+        "boxes certified",
+        "boxes open",
+        "largest error certified",
+        "largest seen there",
+    ]
     return Table(head, rows)
 
 
