@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 
+import math_font
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -268,6 +269,40 @@ def test_the_index_of_all_words_is_not_fetched_before_somebody_searches(server, 
     for query, wanted in (("", False), ("?q=Bernoulli", True)):
         page.goto(server + "search.html" + query, wait_until="networkidle")
         assert any("searchindex.js" in url for url in fetched) == wanted
+
+
+def test_the_font_of_formulas_is_read_before_any_formula_is_there(server, context):
+    page = context.new_page()
+
+    def headed(route):
+        text = route.fetch().text()
+        route.fulfill(body=text[: text.index("<body")] + "<body></body></html>", content_type="text/html")
+
+    page.route("**/*.html", headed)
+    page.goto(server + "book/notation.html")
+    # A font that nothing asks for stays "unloaded", and its page is ready.
+    state = """name => document.fonts.ready.then(
+      fonts => [...fonts].filter(font => font.family.includes(name)).map(font => font.status))"""
+    assert page.evaluate(state, math_font.FAMILY) == ["loaded"]
+
+
+COLUMNS = """table => [...table.tHead.rows[0].cells].map(cell => cell.getBoundingClientRect().width)"""
+
+
+@pytest.mark.parametrize("width", [360, 1300])
+def test_the_columns_of_the_notation_are_as_wide_while_rows_and_font_are_still_to_come(
+    server, context, width
+):
+    page = opened(context, server + "book/notation.html")
+    page.set_viewport_size({"width": width, "height": 823})
+    table = page.locator("section table.urep-map")
+    whole = table.evaluate(COLUMNS)
+    assert table.evaluate("table => [...table.rows].every(row => [...row.cells].every(cell => "
+                          "cell.scrollWidth <= cell.clientWidth))")  # fmt: skip
+    page.add_style_tag(content="math { font-family: monospace !important }")
+    assert table.evaluate(COLUMNS) == whole
+    table.evaluate("table => { while (table.tBodies[0].rows.length > 1) table.deleteRow(-1); }")
+    assert len(whole) == 6 and table.evaluate(COLUMNS) == whole
 
 
 def test_from_the_front_page_an_equation_is_two_clicks_away_and_its_proof_and_its_slider_one_more(

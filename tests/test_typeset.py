@@ -79,6 +79,8 @@ def test_what_cannot_be_typeset_is_named_with_its_tex_and_its_page(tmp_path):
     typeset.finish(tmp_path)
     done = (tmp_path / "page.html").read_text()
     assert done.count("<math") == 2 and "\\" not in done and "math-font.css?v=" in done
+    # The font is asked for in the head, once its sheet is named there.
+    assert done.index("math-font.css?v=") < done.index(math_font.AHEAD) < done.index("</head>")
 
 
 def test_formulas_of_previews_are_typeset_and_code_is_left_alone():

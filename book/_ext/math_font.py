@@ -1,7 +1,7 @@
 """The font of formulas: of STIX Two Math, the signs that the site shows, in a style sheet of its own.
 
 Without a font that knows mathematics a browser draws neither roots nor large brackets, and a phone has none.
-It lies in the style sheet itself, so that formulas are there with the first paint and do not move later.
+It lies in the style sheet itself, and is read before the page is, so that formulas do not move later.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from fontTools.subset import Options, Subsetter, load_font, save_font
 
 PUBLISHED = "files/stix-two-math-latin-400-normal.woff"
 FAMILY = "STIX Two Math of this site"
+
+# Browsers read a font, even one that has come, only once some text is laid out: the first paint lacks it.
+AHEAD = f"<script>document.fonts.load('1em \"{FAMILY}\"');</script>"
 
 ITALIC = {
     "A": range(0x1D434, 0x1D434 + 26), "a": range(0x1D44E, 0x1D44E + 26),

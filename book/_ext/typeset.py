@@ -156,8 +156,9 @@ def finish(out: Path) -> None:
             raise ValueError(f"{path.relative_to(out)}: a formula was not typeset: {left[0][:300]}")
         if held[path]:
             up = "../" * (len(path.relative_to(out).parts) - 1)
-            sheet = f'<link rel="stylesheet" href="{up}_static/{FONT}?v={version}">\n</head>'
-            path.write_text(page.replace("</head>", sheet, 1), encoding="utf-8")
+            sheet = f'<link rel="stylesheet" href="{up}_static/{FONT}?v={version}">'
+            head = f"{sheet}\n{math_font.AHEAD}\n</head>"
+            path.write_text(page.replace("</head>", head, 1), encoding="utf-8")
 
 
 def _finish(app, exception):
