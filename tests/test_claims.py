@@ -1011,6 +1011,7 @@ def test_every_judged_record_says_what_the_registry_says():
         own = record.judgement
         now = EVERY[own["id"]]
         fields = {field.name: getattr(now, field.name) for field in dataclasses.fields(now)}
+        del fields["digits"]  # how many digits the record's own numbers have
         said = {"superseded": ""} | own  # which a record has only where there is such a claim
         assert {name: said[name] for name in fields} == fields | {"runs": list(now.runs)}, own["id"]
         assert (own["item"], own["sentence"]) == (record.fields["item"], record.fields["claim"])
