@@ -207,7 +207,7 @@ def test_a_part_of_a_region_is_certified_and_no_sample_is_worse(name):
     assert found.open == [] and found.share == pytest.approx(1) and found.certified >= 1
     assert max(found.worst) <= boxes.BOUND
     for box in (found.worst_box, PART[name]):
-        seen = boxes.sampled(module, region, known, box, draws=25)
+        seen = boxes.sampled(module, region, known, box, starts=25)
         assert max(seen) > 0
         assert all(one <= worst for one, worst in zip(seen, found.worst, strict=True))
 
@@ -346,8 +346,8 @@ def test_every_start_at_an_angle_lies_in_a_region():
     assert len(found) >= 10
 
 
-def test_near_the_surface_where_a_plus_vanishes_no_formula_keeps_its_digits():
-    """Why there is a shell: one rounding of an input moves the exact solution by more than the bound."""
+def test_near_the_surface_where_a_plus_vanishes_one_rounding_of_an_input_gives_another_end():
+    """Up to CLOSEST: between two neighbours of an input the exact solution moves by more than the bound."""
     numbers, t = (1e-2, 1.0, 1.3, 1.0, 0.25, 100.0, 100.0), 5e4
     dh2, dy2, w, *rest = numbers
     with mp.workdps(80):
@@ -363,7 +363,22 @@ def test_near_the_surface_where_a_plus_vanishes_no_formula_keeps_its_digits():
         for one in (np.nextafter(w, 0), np.nextafter(w, 2)):
             p, x, y2, c, s = in_letters(dh2, dy2, float(one), *rest)
             ends.append(boxes.exactly(p, x, c, s, mp.mpf(t), y2)[0])
-    assert abs(ends[0] - ends[1]) > 1e4 * boxes.BOUND * max(ends)
+    assert abs(ends[0] - ends[1]) > 10 * boxes.BOUND * boxes.SHELL / boxes.CLOSEST * max(ends)
+
+
+def test_a_box_is_allowed_the_least_that_one_of_its_points_is():
+    for off in ((1e-9, 1e-3), (1e-9, 0.5), (5e-3, 4e-2), (1e-4, 2e-4)):
+        points = [boxes.BOUND * max(1.0, boxes.SHELL / at) for at in np.geomspace(*off, 50)]
+        assert boxes.bound_on({"off": off}) == pytest.approx(min(points))
+    assert boxes.bound_on({"p": (1.0, 2.0)}) == boxes.BOUND
+
+
+def test_a_region_that_takes_too_long_is_left_open_with_what_is_left_of_it(monkeypatch):
+    monkeypatch.setattr(boxes, "MOST", 5)
+    region = REGIONS["acute angle"]
+    found = boxes.search(MODULE, region, KNOWN)
+    assert found.open and found.share < 1
+    assert all(set(box) == set(region.sides) for box in found.open)
 
 
 @pytest.mark.parametrize("target", [True, False])

@@ -164,7 +164,7 @@ class Number:
 
     `size` is None where it is the magnitude; `sign` is known even where the range ends at 0;
     `exact` marks a Fraction; `slack` bounds what a logarithm would gain by the choice of units; `made` says
-    of which numbers it is the sum, the product, the negative or the magnitude, and `kept`, of a sum that
+    of which numbers it is the sum, the product or the negative, and `kept`, of a sum that
     the program has compared with its terms, which part of their size it is.
     """
 

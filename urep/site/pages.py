@@ -281,7 +281,12 @@ def certified() -> Table:
     """What rounding can do to `urep.solve`, by regions, as `tests/proofs/boxes.json` keeps it."""
     path = references_folder().parent / "proofs" / "boxes.json"
     kept = json.loads(path.read_text(encoding="utf-8"))
-    errors = [[f"{max(row[of].values()):.1e}" for of in ("errors", "seen")] for row in kept["regions"]]
+
+    def largest(errors: dict) -> str:
+        worst = max(errors.values())
+        return f"{worst:.1e}" if worst else "no start met"  # in a box at the end of the sliders
+
+    errors = [[largest(row["errors"]), largest(row["seen"])] for row in kept["regions"]]
     bounds = f"{kept['bound']:g}", f"{kept['bound'] * kept['shell']:g}/distance"
     rows = [
         [row["region"], bounds[row["rises"]], row["certified"], row["open"], *both]
