@@ -145,7 +145,7 @@ STEPS = [
     ("reduction", "dy_velocity = decoder_rate * dh + kept",
      "dy_velocity = decoder_rate * dh + D_y * dh_velocity", "(21)"),
     ("loss", "mean_error2 * decay**2 / 2", "mean_error2 * decay / 2", "(22)"),
-    ("final_distance", "rates[z.diff(t)].subs(dy2, level) for z", "rates[z.diff(t)] for z", "(25)"),
+    ("final_distance", "its_rate.subs(dy2, level)", "its_rate", "(25)"),
     ("final_distance", "_, middle, last = quadratic.all_coeffs()", "_, last, middle = quadratic.all_coeffs()",
      "(28)"),
     ("random_features", "direction = sp.Le if", "direction = sp.Ge if", "(45)"),
