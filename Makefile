@@ -39,11 +39,12 @@ help:
 
 setup: $(READY)
 
-$(READY): requirements.txt pyproject.toml $(wildcard book/_ext/node/*.json)
+$(READY): requirements.txt requirements-site.txt pyproject.toml $(wildcard book/_ext/node/*.json)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try make PYTHON=python3.11")'
 	@echo "== setting up $(VENV), once: a few minutes, most of them for torch"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps -r requirements-site.txt
 	$(BIN)/python book/_ext/from_npm.py
 	@touch $@
 

@@ -43,8 +43,8 @@ def _write(app, exception):
         "fingerprint": app.env.urep_fingerprint,
         "execution_mode": app.config.nb_execution_mode,
         "raise_on_error": app.config.nb_execution_raise_on_error,
-        # Sphinx 7 clears warningiserror when it keeps going to the last warning before it fails.
-        "warnings_are_errors": bool(app.warningiserror or app.keep_going),
+        # Sphinx keeps going to the last warning before it fails; `warningiserror` is False, whatever was asked.
+        "warnings_are_errors": bool(app.keep_going),
         "nitpicky": bool(app.config.nitpicky),
         "pages": sorted(app.env.found_docs),
         "seconds": {
