@@ -346,7 +346,7 @@ def test_every_start_at_an_angle_lies_in_a_region():
     assert len(found) >= 10
 
 
-def test_near_the_surface_where_a_plus_vanishes_one_rounding_of_an_input_gives_another_end():
+def test_near_the_surface_where_a_plus_vanishes_the_neighbours_of_an_input_have_other_curves():
     """Up to CLOSEST: between two neighbours of an input the exact solution moves by more than the bound."""
     numbers, t = (1e-2, 1.0, 1.3, 1.0, 0.25, 100.0, 100.0), 5e4
     dh2, dy2, w, *rest = numbers

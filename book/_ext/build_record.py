@@ -43,7 +43,7 @@ def _write(app, exception):
         "fingerprint": app.env.urep_fingerprint,
         "execution_mode": app.config.nb_execution_mode,
         "raise_on_error": app.config.nb_execution_raise_on_error,
-        # Sphinx keeps going to the last warning before it fails; `warningiserror` is False, whatever was asked.
+        # Sphinx goes on to the last warning before it fails; `warningiserror` is False, whatever was asked.
         "warnings_are_errors": bool(app.keep_going),
         "nitpicky": bool(app.config.nitpicky),
         "pages": sorted(app.env.found_docs),

@@ -5,7 +5,7 @@
 
 What runs is the source of urep/exact.py itself, in a namespace where numbers are those of balls.py: over a
 box of starts and times at once, with ranges in ball arithmetic and a bound for each rounding. A box whose
-errors are not all proved to be under BOUND is halved across its widest side, until they are or the box is
+errors are not all proved to be under its bound is halved across its widest side, until they are or the box is
 SMALLEST; such a box would be counted as open, and named.
 
 What is bounded is |solve − the exact solution of the same float64 inputs|, relative to the size of each
@@ -29,7 +29,7 @@ Not covered, and named:
 
 - At obtuse angles with c < 0 there is a surface of starts, a₊ = 0, at which the limit jumps; see SHELL.
 - ‖dy*‖² is 0 or STEP at least, the first step of its slider.
-- w is 0 or 2^-88 at least, as it is if it is computed in float64; see TAN.
+- |w| is 0 or 2^-88 at least, as it is if it is computed in float64; see TAN.
 - Without `dy`, three numbers that no two vectors have, |dy2 − w| > ‖dy‖‖dy*‖ by a rounding, are read as a
   start on the line of dy*; the error is from that start's solution.
 """
@@ -387,20 +387,20 @@ RIGHT = 1e3
 """A box up to this tangent reaches to the right angle."""
 
 TAN = 2.0**-146, RIGHT
-"""|tan| of an angle that is none is 0 or more than the first.
+"""|tan| of the angle is 0 or more than the first.
 
 `solve` is given w = ‖dy‖² − dyᵀdy*, a difference of float64 numbers of which the first is 1e-10 at least. If
 it is computed in float64, it is 0 or a multiple of 2^-88, and so is dy2 − w. What is left across dy*,
 (dy2 ‖dy*‖² − (dy2 − w)²)/‖dy*‖², has a numerator that is a multiple of 2^-176, and numbers of the sliders'
-size below it. 2^-284 is far less than tan² can be.
+size below it. 2^-292 is far less than tan² can be.
 """
 
 SHELL, CLOSEST = 2e-2, 1e-9
 """Where a₊ vanishes, at obtuse angles with c < 0, the limit jumps, and what is rounded in a₊ grows with e^At.
 
-If y² is the relative distance `off` from its critical value, a₊ keeps a part off/2 of its terms at least,
-and its rounding counts 2/off times. So the bound is BOUND from SHELL on, and rises as SHELL/off nearer to
-the surface. Up to CLOSEST nothing is proved.
+If y² is the relative distance `off` from its critical value, a₊ keeps a part off/(2 + off) of its terms at
+least, and its rounding counts up to 1 + 2/off times. So the bound is BOUND from SHELL on, and rises as
+SHELL/off nearer to the surface. Up to CLOSEST nothing is proved.
 
 A SHELL of 2e-3 stood here before, in a proof that was wrong: it allowed a whole box the bound of the box's
 nearest point, and a referee saw it. With each box under the bound of its *farthest* point 2e-3, 4e-3 and
@@ -864,7 +864,8 @@ def main() -> int:
     }  # fmt: skip
     keep(record)
     print(
-        f"{boxes} boxes certified to be within {BOUND}, {left} open, in {time.perf_counter() - began:.0f} s "
+        f"{boxes} boxes certified, each within its bound, {left} open, "
+        f"in {time.perf_counter() - began:.0f} s "
         f"({spent:.0f} s of processor time)"
     )
     return int(left > 0)

@@ -287,7 +287,8 @@ def certified() -> Table:
         return f"{worst:.1e}" if worst else "no start met"  # in a box at the end of the sliders
 
     errors = [[largest(row["errors"]), largest(row["seen"])] for row in kept["regions"]]
-    bounds = f"{kept['bound']:g}", f"{kept['bound'] * kept['shell']:g}/distance"
+    rising = f"{kept['bound']:g}, or {kept['bound'] * kept['shell']:g}/distance if that is more"
+    bounds = f"{kept['bound']:g}", rising
     rows = [
         [row["region"], bounds[row["rises"]], row["certified"], row["open"], *both]
         for row, both in zip(kept["regions"], errors, strict=True)
